@@ -1,0 +1,1 @@
+"""The command line: the same engine calls as the window makes."""

@@ -1,0 +1,89 @@
+"""What an image is to the rest of the program: facts at once, pixels on demand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segdesk.core.geometry import Window
+
+Pixels = NDArray[Any]
+"""(rows, columns, bands) in the file's own dtype."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageInfo:
+    """Size, kind and place of an image, known from its header."""
+
+    name: str  # path as given, or a word such as "clipboard"
+    width: int
+    height: int
+    bands: int
+    dtype: str  # NumPy's name
+    format: str = ""  # "PNG", "TIFF", ...
+    frames: int = 1
+    levels: tuple[tuple[int, int], ...] = ()  # (width, height); level 0 first; () = level 0 only
+    band_names: tuple[str, ...] = ()
+    spacing: tuple[float, float] | None = None  # size of a pixel in x and y, in `unit`
+    unit: str = ""  # "um", "mm", "m", ...
+    affine: tuple[float, float, float, float, float, float] | None = None  # pixel to world, a..f
+    crs: str | None = None  # WKT
+    nodata: float | None = None
+    palette: tuple[tuple[int, int, int], ...] | None = None  # colours of a one-band image, if any
+
+    @property
+    def window(self) -> Window:
+        """The whole image."""
+        return Window(0, 0, self.width, self.height)
+
+    @property
+    def level_sizes(self) -> tuple[tuple[int, int], ...]:
+        """(width, height) of every level that can be read, level 0 first."""
+        return self.levels or ((self.width, self.height),)
+
+
+class ImageSource(Protocol):
+    """An open image. ``read`` may be called from any thread."""
+
+    @property
+    def info(self) -> ImageInfo:
+        """What the header says."""
+        ...
+
+    def read(self, window: Window, level: int = 0, frame: int = 0) -> Pixels:
+        """Return the (rows, columns, bands) pixels of a window inside the level's bounds.
+
+        The window counts in pixels of that level. Raises ``ImageError``.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the file; reading after that is an error."""
+        ...
+
+
+class ArrayImage:
+    """An image that is already in memory.
+
+    Parameters
+    ----------
+    pixels
+        (rows, columns) or (rows, columns, bands) of any numeric dtype.
+    name
+        What to call it.
+    """
+
+    def __init__(self, pixels: Pixels, name: str = "array") -> None:
+        self._pixels = pixels if pixels.ndim == 3 else pixels[..., np.newaxis]
+        rows, columns, bands = self._pixels.shape
+        self.info = ImageInfo(name, columns, rows, bands, self._pixels.dtype.name, "array")
+
+    def read(self, window: Window, level: int = 0, frame: int = 0) -> Pixels:
+        """Return a view of the window."""
+        return self._pixels[window.slices]
+
+    def close(self) -> None:
+        """Nothing to let go of."""

@@ -1,0 +1,185 @@
+"""Finds the plugins, asks each one on its own, and keeps a broken one out with its reason."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pluggy
+
+from segdesk.api import ReaderSpec, SegmenterSpec, TrainerSpec, WriterSpec, hookspecs
+from segdesk.core.errors import UsageError
+from segdesk.engine.folders import change_settings, plugin_folder, read_settings
+
+GROUP = "segdesk.plugins"
+HOOKS: dict[str, type[Any]] = {
+    "segdesk_segmenters": SegmenterSpec,
+    "segdesk_readers": ReaderSpec,
+    "segdesk_writers": WriterSpec,
+    "segdesk_trainers": TrainerSpec,
+}
+Spec = TypeVar("Spec")
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """One plugin, in use or not."""
+
+    name: str
+    source: str  # distribution and version, or the path in the user's folder
+    status: str  # "loaded", "disabled" or "broken"
+    reason: str = ""  # why it is broken
+    offers: tuple[str, ...] = ()  # "segmenter scribble", ...
+
+
+@dataclass
+class Registry:
+    """Everything that the plugins offer, by id."""
+
+    segmenters: dict[str, SegmenterSpec] = field(default_factory=dict)
+    readers: dict[str, ReaderSpec] = field(default_factory=dict)
+    writers: dict[str, WriterSpec] = field(default_factory=dict)
+    trainers: dict[str, TrainerSpec] = field(default_factory=dict)
+    plugins: list[Plugin] = field(default_factory=list)
+
+    def segmenter(self, spec_id: str) -> SegmenterSpec:
+        """Return a segmenter; raises ``UsageError`` that names the known ones."""
+        return _find(self.segmenters, spec_id, "segmenter")
+
+    def writer(self, spec_id: str) -> WriterSpec:
+        """Return a writer; raises ``UsageError`` that names the known ones."""
+        return _find(self.writers, spec_id, "format")
+
+    def load(self, name: str, source: str, load: Callable[[], Any]) -> None:
+        """Load one plugin, and note it as loaded or, with the reason, as broken."""
+        try:
+            offered = _offers(name, load())
+            self._reject_twins(offered)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code: named, left out, life goes on
+            reason = f"{type(error).__name__}: {error}".splitlines()[0]
+            self.plugins.append(Plugin(name, source, "broken", reason))
+            return
+        for hook, spec in offered:
+            self._table(hook)[spec.id] = spec
+        offers = tuple(f"{_noun(hook)} {spec.id}" for hook, spec in offered)
+        self.plugins.append(Plugin(name, source, "loaded", offers=offers))
+
+    def _reject_twins(self, offered: list[tuple[str, Any]]) -> None:
+        for hook, spec in offered:
+            if spec.id in self._table(hook):
+                raise TypeError(f"another plugin already offers the {_noun(hook)} {spec.id!r}")
+
+    def _table(self, hook: str) -> dict[str, Any]:
+        table: dict[str, Any] = getattr(self, hook.removeprefix("segdesk_"))
+        return table
+
+
+@cache
+def registry() -> Registry:
+    """Return the plugins of this process, found at the first call."""
+    return find_plugins()
+
+
+def find_plugins() -> Registry:
+    """Load the installed plugins and those in the user's folder, disabled ones left out."""
+    found = Registry()
+    disabled = set(read_settings().get("disabled_plugins", ()))
+    for name, source, load in [*_installed(), *_in_folder(plugin_folder())]:
+        if name in disabled:
+            found.plugins.append(Plugin(name, source, "disabled"))
+        else:
+            found.load(name, source, load)
+    return found
+
+
+def set_plugin_enabled(name: str, enabled: bool) -> None:
+    """Enable or disable a plugin from the next start on. Raises ``UsageError``."""
+    if name not in {plugin.name for plugin in registry().plugins}:
+        raise UsageError(f"There is no plugin {name!r}; `segdesk plugins` lists them.")
+    disabled = set(read_settings().get("disabled_plugins", ()))
+    change_settings(disabled_plugins=sorted(disabled - {name} if enabled else disabled | {name}))
+
+
+def _installed() -> Iterable[tuple[str, str, Callable[[], Any]]]:
+    for point in entry_points(group=GROUP):
+        source = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
+        yield point.name, source, point.load
+
+
+def _in_folder(folder: Path) -> Iterable[tuple[str, str, Callable[[], Any]]]:
+    if not folder.is_dir():
+        return
+    for path in sorted(folder.iterdir()):
+        file = path / "__init__.py" if path.is_dir() else path
+        if file.suffix == ".py" and file.is_file() and not path.name.startswith(("_", ".")):
+            yield path.stem, str(path), lambda file=file, name=path.stem: _load_file(file, name)
+
+
+def _load_file(file: Path, name: str) -> Any:
+    module_name = f"segdesk_user_{name}"
+    spec = importlib.util.spec_from_file_location(module_name, file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file} is not a Python module")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _offers(name: str, module: Any) -> list[tuple[str, Any]]:
+    """Return (hook, spec) of all that one plugin offers; raises when it breaks the contract."""
+    host = pluggy.PluginManager("segdesk")
+    host.add_hookspecs(hookspecs)
+    host.register(module, name)
+    host.check_pending()
+    callers = host.get_hookcallers(module) or []
+    if not callers:
+        raise TypeError(f"it implements none of the hooks {', '.join(HOOKS)}")
+    return [
+        (caller.name, spec)
+        for caller in callers
+        for answer in caller()
+        for spec in _checked(caller.name, answer)
+    ]
+
+
+def _checked(hook: str, answer: Any) -> list[Any]:
+    kind = HOOKS[hook]
+    if not isinstance(answer, list) or not all(isinstance(spec, kind) for spec in answer):
+        raise TypeError(f"{hook} must return a list of {kind.__name__}, got {answer!r:.80}")
+    for spec in answer:
+        wrong = [name for name, value in vars(spec).items() if _is_wrong(name, value)]
+        if wrong:
+            raise TypeError(f"{hook}: {kind.__name__}({spec.id!r}) has a bad {', '.join(wrong)}")
+    return answer
+
+
+_CALLABLE = {"open", "write", "check", "losses", "train", "sniff"}
+_TEXT = {"id", "title", "segmenter_id"}
+
+
+def _is_wrong(name: str, value: Any) -> bool:
+    if name in _CALLABLE:
+        return not callable(value)
+    if name in _TEXT:
+        return not isinstance(value, str) or not value
+    if name == "options":
+        return value is not None and not hasattr(value, "__dataclass_fields__")
+    return False
+
+
+def _noun(hook: str) -> str:
+    return hook.removeprefix("segdesk_").removesuffix("s")
+
+
+def _find(table: dict[str, Spec], spec_id: str, noun: str) -> Spec:
+    if spec_id not in table:
+        known = ", ".join(sorted(table)) or "none"
+        raise UsageError(f"There is no {noun} {spec_id!r}. Known: {known}.")
+    return table[spec_id]
