@@ -54,9 +54,7 @@ class Window:
         if not self or not other:
             return self or other
         x, y = min(self.x, other.x), min(self.y, other.y)
-        return Window(
-            x, y, max(self.right, other.right) - x, max(self.bottom, other.bottom) - y
-        )
+        return Window(x, y, max(self.right, other.right) - x, max(self.bottom, other.bottom) - y)
 
     def shifted(self, dx: int, dy: int) -> Window:
         """Return the window moved by (dx, dy)."""
@@ -75,7 +73,7 @@ class Window:
         return Window(x, y, -(-self.right // step) - x, -(-self.bottom // step) - y)
 
     def tiles(self, size: int) -> Iterator[tuple[int, int]]:
-        """Yield (tile column, tile row) of every ``size`` x ``size`` tile that the window touches."""
+        """Yield (column, row) of every ``size`` x ``size`` tile that the window touches."""
         if not self:
             return
         for row in range(self.y // size, -(-self.bottom // size)):

@@ -240,8 +240,10 @@ class LabelMap:
                 offset = (-inside.y) % step, (-inside.x) % step
                 overview.write(
                     part,
-                    tile[rows.start + offset[0] : rows.stop : step,
-                         columns.start + offset[1] : columns.stop : step],
+                    tile[
+                        rows.start + offset[0] : rows.stop : step,
+                        columns.start + offset[1] : columns.stop : step,
+                    ],
                 )
 
 

@@ -67,7 +67,7 @@ class Example:
 
     pixels: NDArray[Any]  # (rows, columns, bands), the image's own dtype
     rgb: NDArray[Any]  # (rows, columns, 3) uint8, as displayed
-    labels: NDArray[Any]  # (rows, columns) int32: categories (0 background, 255 ignore) or instances
+    labels: NDArray[Any]  # (rows, columns) int32: category ids (255 = ignore) or instances
     categories: tuple[Category, ...]
     holds_instances: bool = False  # labels are instance ids of the one category
     name: str = ""

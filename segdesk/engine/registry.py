@@ -6,7 +6,7 @@ import importlib.util
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, TypeVar
@@ -118,7 +118,7 @@ def _in_folder(folder: Path) -> Iterable[tuple[str, str, Callable[[], Any]]]:
     for path in sorted(folder.iterdir()):
         file = path / "__init__.py" if path.is_dir() else path
         if file.suffix == ".py" and file.is_file() and not path.name.startswith(("_", ".")):
-            yield path.stem, str(path), lambda file=file, name=path.stem: _load_file(file, name)
+            yield path.stem, str(path), partial(_load_file, file, path.stem)
 
 
 def _load_file(file: Path, name: str) -> Any:

@@ -1,1 +1,1 @@
-"""What model plugins share: devices, loading, post-processing. The only place besides them that knows torch."""
+"""What model plugins share: devices, loading, post-processing. Knows torch."""

@@ -1,0 +1,38 @@
+# make demo: segment real sample images, no screen or weights needed.   make test: all checks.
+# Both set everything up by themselves on Debian and its relatives; see scripts at the bottom.
+SHELL := /bin/bash
+VENV := .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test setup mypy lint clean
+
+demo: setup
+	$(BIN)/segdesk demo --out demo-output
+
+test: setup lint mypy
+	$(BIN)/pytest -q -n 2 --dist loadfile
+
+setup: $(READY)
+
+$(READY): pyproject.toml setup.py .ci/system-libraries
+	bash .ci/system-libraries
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=24"
+	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	touch $@
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+# The plugins are installed under another name than their folder has; a link shows mypy that name.
+mypy: setup
+	mkdir -p build/types
+	ln -sfn ../../plugins build/types/segdesk_plugins
+	MYPYPATH=build/types $(BIN)/mypy -p segdesk.core -p segdesk.api -p segdesk.engine -p segdesk.ml -p segdesk.cli -p segdesk_plugins
+
+clean:
+	rm -rf $(VENV) build dist demo-output

@@ -1,0 +1,25 @@
+"""Tests run without a display, a network or the user's own settings."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+_DATA = Path(os.environ.get("SEGDESK_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory, monkeypatch):
+    """Every test has settings, caches and user plugins of its own."""
+    monkeypatch.setenv("SEGDESK_HOME", str(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real images that lies beside the project on some machines."""
+    if not _DATA.is_dir():
+        pytest.skip(f"no real images: {_DATA} is absent (set SEGDESK_TEST_DATA)")
+    return _DATA
