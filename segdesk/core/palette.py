@@ -63,5 +63,5 @@ def _oklch_to_rgb(lightness: float, chroma: float, hue: float) -> Colour:
     )
     linear = np.clip(to_linear @ cubed, 0, 1)
     srgb = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-    red, green, blue = (int(round(255 * value)) for value in srgb)
+    red, green, blue = (round(255 * value) for value in srgb)
     return red, green, blue

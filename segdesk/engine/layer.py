@@ -110,6 +110,11 @@ class Layer:
             return category.colour
         return segment_colour(segment.id)
 
+    def add_planes(self, count: int) -> None:
+        """Add empty planes on top."""
+        first = self.planes[0]
+        self.planes += [LabelMap(first.width, first.height) for _ in range(count)]
+
     def add_areas(self, areas: dict[int, int], sign: int = 1) -> None:
         """Count pixels in (or, with sign -1, out)."""
         for segment_id, area in areas.items():

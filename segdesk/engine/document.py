@@ -1,0 +1,121 @@
+"""The document: an image, its layers and prompts, and one history for all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+from segdesk.core.events import Event
+from segdesk.core.geometry import Window
+from segdesk.core.history import BUDGET, History
+from segdesk.core.image import ImageSource
+from segdesk.core.prompts import Prompt
+from segdesk.engine.edit import Edit
+from segdesk.engine.layer import Layer, LayerState
+
+What = Literal["layers", "layer", "tiles", "segments", "prompts", "active", "history"]
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What has just changed: for whoever shows it."""
+
+    what: What
+    layer_id: int = 0
+    window: Window | None = None  # "tiles": where; None = anywhere
+
+
+class Document:
+    """An image with its layers (bottom to top) and prompts.
+
+    Attributes
+    ----------
+    changed
+        Emits an ``Update`` after every change, in the thread that made it.
+    history
+        Every change but the choice of the active layer.
+    version
+        Grows with every change: an answer to an older version is late.
+    """
+
+    def __init__(self, image: ImageSource, budget: int = BUDGET) -> None:
+        self.image = image
+        self.layers: tuple[Layer, ...] = ()
+        self.prompts: tuple[Prompt, ...] = ()
+        self.changed: Event[Update] = Event()
+        self.history: History[Document] = History(self, budget)
+        self.version = 0
+        self._active = 0
+        self._last_layer_id = 0
+
+    @property
+    def active(self) -> Layer | None:
+        """The layer that tools work on."""
+        return next((layer for layer in self.layers if layer.id == self._active), None)
+
+    def activate(self, layer_id: int) -> None:
+        """Choose the layer that tools work on; 0 for none."""
+        if layer_id != self._active:
+            self._active = layer_id
+            self.notify("active", layer_id)
+
+    def layer(self, layer_id: int) -> Layer:
+        """Return a layer by id; KeyError when there is none."""
+        for layer in self.layers:
+            if layer.id == layer_id:
+                return layer
+        raise KeyError(layer_id)
+
+    def new_layer(self, state: LayerState) -> Layer:
+        """Return an empty layer of the image's size, not yet in the document."""
+        self._last_layer_id += 1
+        info = self.image.info
+        return Layer(self._last_layer_id, state, info.width, info.height)
+
+    def begin(self, name: str, key: str = "") -> Edit:
+        """Start an edit that goes on for a while, such as a brush stroke: then commit it."""
+        return Edit(self, name, key)
+
+    @contextmanager
+    def edit(self, name: str, key: str = "") -> Iterator[Edit]:
+        """Make all changes inside one step that can be undone; none of them after an error."""
+        edit = self.begin(name, key)
+        try:
+            yield edit
+        except BaseException:
+            edit.roll_back()
+            raise
+        edit.commit()
+
+    def undo(self) -> str:
+        """Take back the last step; return its name, empty when there was none."""
+        step = self.history.undo()
+        self.notify("history")
+        return step.name if step else ""
+
+    def redo(self) -> str:
+        """Make the next step again; return its name, empty when there was none."""
+        step = self.history.redo()
+        self.notify("history")
+        return step.name if step else ""
+
+    # For Edit and the changes of the history only.
+
+    def notify(self, what: What, layer_id: int = 0, window: Window | None = None) -> None:
+        """Tell the listeners."""
+        self.version += 1
+        self.changed.emit(Update(what, layer_id, window))
+
+    def put_layers(self, layers: tuple[Layer, ...]) -> None:
+        """Replace the list of layers; the active one stays when it is still there."""
+        self.layers = layers
+        if self.active is None:
+            self._active = layers[-1].id if layers else 0
+        self.notify("layers")
+
+    def put_prompts(self, prompts: tuple[Prompt, ...]) -> None:
+        """Replace the prompts."""
+        self.prompts = prompts
+        self.notify("prompts")

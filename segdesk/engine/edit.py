@@ -1,0 +1,145 @@
+"""One undoable step in the making."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segdesk.core.errors import SegdeskError
+from segdesk.core.geometry import Window
+from segdesk.core.history import Change, Step
+from segdesk.core.labelmap import tile_areas
+from segdesk.core.prompts import Prompt
+from segdesk.core.segmentation import Segment
+from segdesk.engine.changes import (
+    LayersChange,
+    PackedTile,
+    PlanesChange,
+    PromptsChange,
+    SegmentsChange,
+    StateChange,
+    TilesChange,
+    around,
+    put_segments,
+)
+from segdesk.engine.layer import Layer, LayerState
+
+if TYPE_CHECKING:
+    from segdesk.engine.document import Document
+
+
+class Edit:
+    """Changes that are shown at once and become one step of the history at ``commit``."""
+
+    def __init__(self, document: Document, name: str, key: str = "") -> None:
+        self._document = document
+        self._name = name
+        self._key = key
+        self._changes: list[Change[Document]] = []
+        self._painting: dict[tuple[int, int], Layer] = {}  # (layer id, plane) with an open journal
+
+    def paint(
+        self,
+        layer: Layer,
+        window: Window,
+        ids: NDArray[Any] | int,
+        where: NDArray[np.bool_] | None = None,
+        plane: int = 0,
+    ) -> None:
+        """Write segment ids into a plane of a layer; see ``LabelMap.write``.
+
+        Raises ``SegdeskError`` when the layer is locked.
+        """
+        if layer.state.locked:
+            raise SegdeskError(f"Layer {layer.state.name!r} is locked: unlock it to edit it.")
+        if (layer.id, plane) not in self._painting:
+            self._painting[layer.id, plane] = layer
+            layer.planes[plane].begin()
+        layer.planes[plane].write(window, ids, where)
+        self._document.notify("tiles", layer.id, window.intersection(layer.planes[plane].window))
+
+    def set_segments(self, layer: Layer, segments: dict[int, Segment | None]) -> None:
+        """Set or, where None, remove entries of the segment table."""
+        before = {segment_id: layer.segments.get(segment_id) for segment_id in segments}
+        put_segments(layer, segments)
+        self._changes.append(SegmentsChange(layer.id, before, dict(segments)))
+        self._document.notify("segments", layer.id)
+
+    def set_state(self, layer: Layer, state: LayerState) -> None:
+        """Change how a layer is called or shown."""
+        if state != layer.state:
+            self._do(StateChange(layer.id, layer.state, state))
+
+    def set_layers(self, layers: tuple[Layer, ...]) -> None:
+        """Add, remove or reorder layers."""
+        self._close_journals()
+        self._do(LayersChange(self._document.layers, layers))
+
+    def add_planes(self, layer: Layer, count: int) -> None:
+        """Add empty planes on top of a layer's others."""
+        if count > 0:
+            self._do(PlanesChange(layer.id, count))
+
+    def set_prompts(self, prompts: tuple[Prompt, ...]) -> None:
+        """Replace the prompts."""
+        self._do(PromptsChange(self._document.prompts, prompts))
+
+    def commit(self) -> None:
+        """Make all changes so far one step of the history; nothing if there were none."""
+        self._close_journals()
+        self._drop_empty_segments()
+        if self._changes:
+            step: Step[Document] = Step(self._name, tuple(self._changes), self._key)
+            self._document.history.push(step)
+            self._document.notify("history")
+
+    def roll_back(self) -> None:
+        """Take all changes back."""
+        self._close_journals()
+        for change in reversed(self._changes):
+            change.undo(self._document)
+
+    def _drop_empty_segments(self) -> None:
+        """Take back new segments on which nothing was painted after all."""
+        for change in tuple(self._changes):
+            if isinstance(change, SegmentsChange) and not any(change.before.values()):
+                areas = self._document.layer(change.layer_id).areas
+                if not any(segment_id in areas for segment_id in change.after):
+                    change.undo(self._document)
+                    self._changes.remove(change)
+
+    def _do(self, change: Change[Document]) -> None:
+        change.redo(self._document)
+        self._changes.append(change)
+
+    def _close_journals(self) -> None:
+        for (_, plane), layer in self._painting.items():
+            self._close_journal(layer, plane)
+        self._painting.clear()
+
+    def _close_journal(self, layer: Layer, plane: int) -> None:
+        labels = layer.planes[plane]
+        before = labels.commit()
+        if not before:
+            return
+        lost: set[int] = set()
+        for index, tile in before.items():
+            inside = labels.tile_window(index)
+            areas = tile_areas(tile, inside)
+            lost.update(areas)
+            layer.add_areas(areas, -1)
+            layer.add_areas(tile_areas(labels.tile(index), inside))
+        self._changes.append(
+            TilesChange(
+                layer.id,
+                plane,
+                {index: PackedTile.of(tile) for index, tile in before.items()},
+                {index: PackedTile.of(labels.tile(index)) for index in before},
+            )
+        )
+        self._document.notify("tiles", layer.id, around(map(labels.tile_window, before)))
+        gone = {i: None for i in lost if i not in layer.areas and i in layer.segments}
+        if gone:
+            self.set_segments(layer, dict(gone))

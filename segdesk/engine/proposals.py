@@ -1,0 +1,168 @@
+"""Model results arrive in a layer of their own; nothing by hand changes until they are accepted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from segdesk.core.errors import SegdeskError
+from segdesk.core.labelmap import LabelMap
+from segdesk.core.segmentation import Category, Segment, Segmentation
+from segdesk.engine.document import Document
+from segdesk.engine.edit import Edit
+from segdesk.engine.edits import is_one_for_all, repaint
+from segdesk.engine.layer import Layer, LayerState
+
+
+def add_proposal(
+    document: Document,
+    segmentation: Segmentation,
+    name: str,
+    replaces: int = 0,
+    key: str = "",
+) -> Layer:
+    """Add a result as a proposal layer on top; one that it replaces goes in the same step.
+
+    Parameters
+    ----------
+    replaces
+        Id of an older proposal layer; 0, or one that is gone: none.
+    key
+        Joins the step to the one before it with the same key: a stroke and its live result.
+    """
+    old = next((layer for layer in document.layers if layer.id == replaces), None)
+    look = old.state if old else LayerState(name)
+    state = replace(
+        look, task=segmentation.task, categories=segmentation.categories, is_proposal=True
+    )
+    layer = Layer.of(document.new_layer(state).id, state, segmentation)
+    with document.edit(f"Result of {name}", key) as edit:
+        if old:
+            edit.set_layers(tuple(layer if other is old else other for other in document.layers))
+        else:
+            edit.set_layers((*document.layers, layer))
+    return layer
+
+
+def accept(document: Document, layer_id: int, segment_ids: set[int] | None = None) -> Layer:
+    """Accept a proposal, or some of its segments; return the layer in which they are now.
+
+    They go into the topmost unlocked layer of the same task that is no proposal. Where there is
+    none, a whole proposal becomes such a layer itself, and single segments found a new one.
+    """
+    proposal = document.layer(layer_id)
+    if not proposal.state.is_proposal:
+        raise SegdeskError(f"Layer {proposal.state.name!r} is no proposal.")
+    target = _target(document, proposal)
+    whole = segment_ids is None or segment_ids >= set(proposal.segments)
+    with document.edit("Accept proposal" if whole else "Accept segment") as edit:
+        if whole and target is None:
+            _become_accepted(edit, proposal)
+            target = proposal
+        else:
+            target = target or _found_layer(document, edit, proposal)
+            chosen = set(proposal.segments) if segment_ids is None else segment_ids
+            _move_segments(edit, proposal, target, chosen)
+            if whole:
+                edit.set_layers(tuple(o for o in document.layers if o is not proposal))
+    document.activate(target.id)
+    return target
+
+
+def reject(document: Document, layer_id: int, segment_ids: set[int] | None = None) -> None:
+    """Reject a proposal (its layer goes) or some of its segments."""
+    proposal = document.layer(layer_id)
+    whole = segment_ids is None or segment_ids >= set(proposal.segments)
+    with document.edit("Reject proposal" if whole else "Reject segment") as edit:
+        if whole:
+            edit.set_layers(tuple(o for o in document.layers if o is not proposal))
+        else:
+            repaint(edit, proposal, dict.fromkeys(segment_ids or (), 0))
+
+
+def _target(document: Document, proposal: Layer) -> Layer | None:
+    fits = (
+        layer
+        for layer in reversed(document.layers)
+        if not layer.state.is_proposal
+        and not layer.state.locked
+        and layer.state.task == proposal.state.task
+    )
+    return next(fits, None)
+
+
+def _become_accepted(edit: Edit, proposal: Layer) -> None:
+    edit.set_segments(
+        proposal, {i: replace(s, state="accepted") for i, s in proposal.segments.items()}
+    )
+    edit.set_state(proposal, replace(proposal.state, is_proposal=False))
+
+
+def _found_layer(document: Document, edit: Edit, proposal: Layer) -> Layer:
+    state = replace(proposal.state, name="Accepted", is_proposal=False)
+    layer = document.new_layer(state)
+    below = tuple(other for other in document.layers if other is not proposal)
+    edit.set_layers((*below, layer, proposal))
+    return layer
+
+
+def _move_segments(edit: Edit, proposal: Layer, target: Layer, chosen: set[int]) -> None:
+    edit.add_planes(target, len(proposal.planes) - len(target.planes))
+    new_ids = _new_ids(edit, proposal, target, chosen)
+    table = np.zeros(max(new_ids, default=0) + 1, np.int32)
+    for old, new in new_ids.items():
+        table[old] = new
+    for number, plane in enumerate(proposal.planes):
+        _paint_through(edit, plane, target, table, number)
+    repaint(edit, proposal, dict.fromkeys(chosen, 0))
+
+
+def _paint_through(
+    edit: Edit, plane: LabelMap, target: Layer, table: np.ndarray, number: int
+) -> None:
+    """Write a plane into a layer, ids replaced by a table; where that says 0, nothing."""
+    for index, _ in list(plane.tiles()):
+        window = plane.tile_window(index)
+        ids = plane.read(window)
+        ids = np.where(ids < len(table), table[np.minimum(ids, len(table) - 1)], 0)
+        if ids.any():
+            edit.paint(target, window, ids, ids > 0, number)
+
+
+def _new_ids(edit: Edit, proposal: Layer, target: Layer, chosen: set[int]) -> dict[int, int]:
+    """Give each chosen segment an id in the target, and the target its categories."""
+    category_ids = _join_categories(edit, proposal, target)
+    new_ids: dict[int, int] = {}
+    added: dict[int, Segment | None] = {}
+    free = target.next_id
+    for old in sorted(chosen & set(proposal.segments)):
+        segment = proposal.segments[old]
+        category = category_ids[segment.category]
+        there = target.segment_of(category) if is_one_for_all(target, category) else None
+        if there:
+            new_ids[old] = there.id
+        else:
+            new_ids[old] = free
+            added[free] = replace(segment, id=free, category=category, state="accepted")
+            free += 1
+    edit.set_segments(target, added)
+    return new_ids
+
+
+def _join_categories(edit: Edit, proposal: Layer, target: Layer) -> dict[int, int]:
+    """Add the proposal's categories that the target lacks, by name; return new ids by old ones."""
+    by_name = {category.name: category.id for category in target.state.categories}
+    used = set(by_name.values())
+    added: list[Category] = []
+    for category in proposal.state.categories:
+        if category.name in by_name:
+            continue
+        new = category.id if category.id not in used else max(used) + 1
+        used.add(new)
+        by_name[category.name] = new
+        added.append(replace(category, id=new))
+    if added:
+        categories = (*target.state.categories, *added)
+        edit.set_state(target, replace(target.state, categories=categories))
+    return {category.id: by_name[category.name] for category in proposal.state.categories}
