@@ -32,6 +32,7 @@ class SegmentRequest:
     prompts: tuple[Prompt, ...] = ()  # in level-0 pixels of the image, not of the window
     categories: tuple[Category, ...] = ()  # the user's own, for segmenters that learn from prompts
     options: Any = None  # an instance of the spec's `options`
+    image_size: tuple[int, int] | None = None  # (width, height); None: the window is all there is
 
 
 class Session(Protocol):

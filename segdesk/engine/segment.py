@@ -1,0 +1,170 @@
+"""The one call behind every segmentation: from the command line, Python and the window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segdesk.api import SegmenterSpec, SegmentRequest
+from segdesk.core.errors import ImageError, UsageError
+from segdesk.core.geometry import Window
+from segdesk.core.image import ImageInfo, ImageSource
+from segdesk.core.progress import Report, silent
+from segdesk.core.prompts import Prompt
+from segdesk.core.segmentation import Category, Segmentation
+from segdesk.engine.prompt_check import check_prompts
+from segdesk.engine.registry import registry
+
+if TYPE_CHECKING:
+    from segdesk.core.display import Display
+    from segdesk.engine.sessions import Sessions
+
+_ALWAYS_FITS = 2**30  # bytes
+_WORKING_BYTES = 12  # a pixel: RGB, the copy for the worker, the label map while it is resolved
+
+
+@dataclass(frozen=True)
+class SegmentJob:
+    """Which segmenter to run, and what to tell it: all but the pixels."""
+
+    segmenter: str
+    checkpoint: str = ""  # Hub id or folder, for segmenters that need one
+    device: str = "auto"  # "auto", "cpu", "cuda", "cuda:1", "mps", ...
+    prompts: tuple[Prompt, ...] = ()
+    categories: tuple[Category, ...] = ()
+    options: Any = None  # an instance of the spec's `options`; None: its defaults
+
+
+def segment(
+    source: ImageSource,
+    job: SegmentJob,
+    report: Report = silent,
+    sessions: Sessions | None = None,
+) -> Segmentation:
+    """Segment an image in this process.
+
+    Parameters
+    ----------
+    source
+        An open image.
+    job
+        The segmenter and what to tell it.
+    report
+        Progress and stop.
+    sessions
+        Keeps models loaded between calls; without it the model is closed after the call.
+
+    Raises
+    ------
+    UsageError, PromptError, ImageError
+        When the job does not fit the segmenter or the image.
+    CheckpointError
+        When the weights cannot be loaded.
+    PluginError
+        When the segmenter fails or answers nonsense.
+    Cancelled
+        When ``report`` says so.
+    """
+    from segdesk.engine.sessions import Sessions
+
+    request = make_request(source, job)
+    if sessions is not None:
+        return sessions.segment(job, request, report)
+    with Sessions() as own:
+        return own.segment(job, request, report)
+
+
+def make_request(
+    source: ImageSource,
+    job: SegmentJob,
+    display: Display | None = None,
+    window: Window | None = None,
+    frame: int = 0,
+    image_key: str = "",
+) -> SegmentRequest:
+    """Check a job against its segmenter and image, and read the pixels.
+
+    Parameters
+    ----------
+    source
+        An open image.
+    job
+        The segmenter and what to tell it.
+    display
+        How the image is shown, for segmenters that take RGB; None: as the window opens it.
+    window
+        The part to segment; None: all of it.
+    frame
+        Which plane of a stack.
+    image_key
+        Names the image: requests with the same key, frame, window and display have equal pixels,
+        so that they are sent and embedded once. Empty: never to be taken for another one.
+
+    Raises
+    ------
+    UsageError, PromptError, ImageError
+        When something does not fit.
+    """
+    from segdesk.core.display import default_display
+
+    spec = registry().segmenter(job.segmenter)
+    options = _checked_options(job, spec)
+    info = source.info
+    check_prompts(job, spec, info)
+    window = (window or info.window).intersection(info.window)
+    _check_size(info, window)
+    pixels = _read_only(source.read(window, 0, frame))
+    display = display or default_display(info, pixels)
+    return SegmentRequest(
+        pixels=pixels,
+        rgb=_read_only(display.apply(pixels)),
+        window=window,
+        image_key=f"{image_key} {frame} {window} {display}" if image_key else uuid4().hex,
+        prompts=job.prompts,
+        categories=job.categories,
+        options=options,
+        image_size=(info.width, info.height),
+    )
+
+
+def _checked_options(job: SegmentJob, spec: SegmenterSpec) -> Any:
+    """Check checkpoint and options; return the options, or their defaults."""
+    if spec.needs_checkpoint and not job.checkpoint:
+        known = ", ".join(checkpoint.ref for checkpoint in spec.checkpoints)
+        hint = f", such as {known}" if known else ""
+        raise UsageError(f"The segmenter {spec.id!r} needs a checkpoint: a folder or Hub id{hint}.")
+    if job.options is None:
+        return spec.options() if spec.options else None
+    if spec.options is None or not isinstance(job.options, spec.options):
+        wanted = spec.options.__name__ if spec.options else "no options"
+        given = type(job.options).__name__
+        raise UsageError(f"The segmenter {spec.id!r} takes {wanted}, not {given}.")
+    return job.options
+
+
+def _check_size(info: ImageInfo, window: Window) -> None:
+    """Raise ``ImageError`` for an empty window, and for one that memory cannot hold."""
+    if not window:
+        raise ImageError(f"{info.name}: the window to segment lies outside the image.")
+    needed = window.area * (info.bands * np.dtype(info.dtype).itemsize + _WORKING_BYTES)
+    if needed > _ALWAYS_FITS:
+        import psutil
+
+        free = psutil.virtual_memory().available
+        if needed > free:
+            raise ImageError(
+                f"{info.name}: segmenting {window.width} x {window.height} pixels at once takes"
+                f" {needed / 2**30:.0f} GiB, and {free / 2**30:.0f} GiB are free: choose a smaller"
+                " window."
+            )
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a view that a segmenter cannot write through."""
+    view = array.view()
+    view.flags.writeable = False
+    return view

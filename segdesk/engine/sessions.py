@@ -1,0 +1,135 @@
+"""Segmenters kept open, so that only the first answer is slow."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from segdesk.api import SegmentRequest, Session
+from segdesk.core.errors import PluginError, SegdeskError
+from segdesk.core.progress import Report, part, silent
+from segdesk.core.prompts import Prompt
+from segdesk.core.segmentation import Provenance, Segmentation
+from segdesk.engine.answer_check import check_answer
+from segdesk.engine.registry import registry
+from segdesk.engine.resolve import resolve
+
+if TYPE_CHECKING:
+    from segdesk.engine.segment import SegmentJob
+
+_log = logging.getLogger(__name__)
+
+Key = tuple[str, str, str]  # segmenter, checkpoint, device
+
+
+class Sessions:
+    """Open sessions; the least recently used one is closed when there are too many.
+
+    For one thread. Close it, or use it in a ``with``.
+
+    Parameters
+    ----------
+    limit
+        How many to keep open.
+    """
+
+    def __init__(self, limit: int = 2) -> None:
+        self._open: OrderedDict[Key, Session] = OrderedDict()
+        self._limit = limit
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def segment(
+        self, job: SegmentJob, request: SegmentRequest, report: Report = silent
+    ) -> Segmentation:
+        """Answer a request of ``make_request``; opens the segmenter when it is not open yet.
+
+        Raises ``SegdeskError``: what the segmenter said, or ``PluginError`` when it failed in any
+        other way or answered nonsense. A session that failed so is not used again.
+        """
+        key = key_of(job)
+        try:
+            session, rest = self._session(key, report)
+            answer = session.segment(request, rest)
+        except SegdeskError:
+            raise
+        except (Exception, SystemExit) as error:
+            self._close(key)
+            raise PluginError(
+                f"The segmenter {job.segmenter!r} failed: {in_words(error)}"
+            ) from error
+        check_answer(answer, request, job.segmenter)
+        return resolve(answer, request, _provenance(job))
+
+    def close(self) -> None:
+        """Close all sessions."""
+        for key in tuple(self._open):
+            self._close(key)
+
+    def _session(self, key: Key, report: Report) -> tuple[Session, Report]:
+        """Return the open session, and the report for what is left to do."""
+        if key in self._open:
+            self._open.move_to_end(key)
+            return self._open[key], report
+        while len(self._open) >= self._limit:
+            self._close(next(iter(self._open)))
+        segmenter, checkpoint, device = key
+        report(0.0, "Opening the segmenter")
+        spec = registry().segmenter(segmenter)
+        self._open[key] = spec.open(checkpoint, device, part(report, 0.0, 0.5))
+        return self._open[key], part(report, 0.5, 1.0)
+
+    def _close(self, key: Key) -> None:
+        session = self._open.pop(key, None)
+        if session is None:
+            return
+        try:
+            session.close()
+        except (Exception, SystemExit):  # noqa: BLE001 - it is closed for us either way
+            _log.warning("Closing the segmenter %r failed", key[0], exc_info=True)
+
+
+def key_of(job: SegmentJob) -> Key:
+    """Return what decides whether two jobs can share a session."""
+    return job.segmenter, job.checkpoint, job.device
+
+
+def in_words(error: BaseException) -> str:
+    """Return the kind of an error and the first line of its message."""
+    first = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+
+
+def _provenance(job: SegmentJob) -> Provenance:
+    return Provenance(
+        segmenter=job.segmenter,
+        checkpoint=job.checkpoint,
+        version=_version(job.segmenter),
+        prompt=_summary(job.prompts),
+        time=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _version(segmenter: str) -> str:
+    """Return the distribution and version (or the file) of the plugin that offers a segmenter."""
+    offer = f"segmenter {segmenter}"
+    return next((Path(p.source).name for p in registry().plugins if offer in p.offers), "")
+
+
+def _summary(prompts: tuple[Prompt, ...]) -> str:
+    """Return "2 box, 1 points" for two boxes and a set of points."""
+    kinds = [type(prompt).__name__.lower() for prompt in prompts]
+    return ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds)))
