@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
 from PySide6.QtCore import QObject, Signal
 
 from segdesk.core.display import Display
+from segdesk.core.errors import SegdeskError
 from segdesk.core.prompts import Prompt
 from segdesk.core.segmentation import Category
 from segdesk.engine import edits
@@ -12,6 +16,8 @@ from segdesk.engine.document import Document, Update
 from segdesk.engine.layer import Layer, LayerState
 
 MAX_RADIUS = 2000.0
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Editor(QObject):
@@ -29,6 +35,8 @@ class Editor(QObject):
         A choice changed.
     message
         One line for the status bar: what happened, or why it did not.
+    failed
+        One line that the user must not miss: what could not be done, and why.
     """
 
     document_changed = Signal()
@@ -40,6 +48,7 @@ class Editor(QObject):
     selection_changed = Signal()
     display_changed = Signal()
     message = Signal(str)
+    failed = Signal(str)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -94,8 +103,17 @@ class Editor(QObject):
     def add_prompt(self, prompt: Prompt) -> None:
         """Add a prompt to the document and tell who answers prompts."""
         if self.document:
-            edits.add_prompt(self.document, prompt)
+            # The key lets a live answer join the step of its prompt.
+            edits.add_prompt(self.document, prompt, f"prompt {self.document.version}")
             self.prompt_added.emit(prompt)
+
+    def attempt(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+        """Do what may be refused; then say why and return None."""
+        try:
+            return act(*args, **kwargs)
+        except SegdeskError as error:
+            self.failed.emit(str(error))
+            return None
 
     def layer_to_paint(self) -> Layer | None:
         """Return the active layer if it may be painted on; else say why not, and return None.
