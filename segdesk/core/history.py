@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Generic, Protocol, TypeVar
 
 T = TypeVar("T", contravariant=True)
@@ -35,9 +36,9 @@ class Step(Generic[T]):
     changes: tuple[Change[T], ...]
     key: str = ""  # a step with the same key as the one before it joins that one
 
-    @property
+    @cached_property
     def nbytes(self) -> int:
-        """Memory that all its changes hold."""
+        """Memory that all its changes held when the step was added to the history."""
         return sum(change.nbytes for change in self.changes)
 
 

@@ -6,7 +6,7 @@ are arrays of the smallest unsigned type that fits, shared between snapshots unt
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,8 @@ class LabelMap:
         self._owned: set[TileIndex] = set()  # tiles no snapshot or journal shares
         self._journal: dict[TileIndex, Tile] | None = None
         self._overviews: dict[int, LabelMap] = {}
-        self._stale: dict[int, set[TileIndex]] = {}  # overview tiles to make anew
+        # By level: the tiles that an overview tile still has to take over.
+        self._stale: dict[int, dict[TileIndex, set[TileIndex]]] = {}
 
     @classmethod
     def of_array(cls, ids: NDArray[Any]) -> LabelMap:
@@ -85,15 +86,17 @@ class LabelMap:
 
     def at(self, x: int, y: int) -> int:
         """Return the id of one pixel; 0 outside."""
-        tile = self._tiles.get((x // TILE, y // TILE), 0)
+        if not (0 <= x < self.width and 0 <= y < self.height):
+            return 0
+        tile = self.tile((x // TILE, y // TILE))
         return tile if isinstance(tile, int) else int(tile[y % TILE, x % TILE])
 
     def write(
         self, window: Window, ids: NDArray[Any] | int, where: NDArray[np.bool_] | None = None
     ) -> None:
-        """Set a window to ids, a number or an array of its shape; only `where` is true.
+        """Set a window to ids, a number or an array of its shape; only where ``where`` is true.
 
-        Pixels outside the map are left out. Tiles in which nothing changes stay shared.
+        Pixels outside the map are left out.
         """
         for index in window.intersection(self.window).tiles(TILE):
             part = self.tile_window(index).intersection(window)
@@ -116,6 +119,7 @@ class LabelMap:
 
     def begin(self) -> None:
         """Start to remember the tiles as they were."""
+        assert self._journal is None, "the journal of a label map is already open"
         self._journal = {}
 
     def commit(self) -> dict[TileIndex, Tile]:
@@ -155,10 +159,11 @@ class LabelMap:
             if not mask.any():
                 return
             mask = None if mask.all() else mask
+        if isinstance(new, int) and _equal(new, self.tile(index)):
+            return
         highest = int(new if isinstance(new, int) else new.max())
         if mask is None and part == self.tile_window(index) and _is_uniform(new):
-            self._remember(index)
-            self._put(index, highest)
+            self.set_tile(index, highest)
             return
         tile = self._writable(index, highest)
         view = tile[_inside(part, index)]
@@ -171,9 +176,11 @@ class LabelMap:
     def _writable(self, index: TileIndex, highest: int) -> NDArray[Any]:
         """Return the tile as an array of this map's own that can hold ``highest``."""
         self._remember(index)
-        tile = self._tiles.get(index, 0)
+        tile = self.tile(index)
         if isinstance(tile, int):
-            tile = np.full((TILE, TILE), tile, _dtype_for(max(highest, tile)))
+            inside, uniform = self.tile_window(index), tile
+            tile = np.zeros((TILE, TILE), _dtype_for(max(highest, uniform)))
+            tile[: inside.height, : inside.width] = uniform
         elif highest > np.iinfo(tile.dtype).max:
             tile = tile.astype(_dtype_for(highest))
         elif index not in self._owned:
@@ -201,50 +208,35 @@ class LabelMap:
         if not isinstance(tile, int):
             inside = tile[_inside(self.tile_window(index), index)]
             if _is_uniform(inside):
-                self._put(index, int(inside.flat[0]))
+                self._put(index, int(inside[0, 0]))
 
     def _touch(self, index: TileIndex) -> None:
         for level, stale in self._stale.items():
-            stale.add((index[0] >> level, index[1] >> level))
+            stale.setdefault(_above(index, level), set()).add(index)
 
     def _overview(self, level: int, window: Window) -> LabelMap:
         """Return the map at every 2**level-th pixel, up to date inside the window."""
-        overview = self._overviews.get(level)
-        if overview is None:
-            overview = LabelMap(-(-self.width >> level), -(-self.height >> level))
-            self._overviews[level] = overview
-            self._stale[level] = {(x >> level, y >> level) for x, y in self._tiles}
-        stale = self._stale[level]
-        for index in [i for i in window.tiles(TILE) if i in stale]:
-            stale.discard(index)
-            self._make_overview_tile(overview, index, level)
+        if level not in self._overviews:
+            size = Window(0, 0, self.width, self.height).at_level(level)
+            self._overviews[level] = LabelMap(size.width, size.height)
+            self._stale[level] = {}
+            for index in self._tiles:
+                self._stale[level].setdefault(_above(index, level), set()).add(index)
+        overview, stale = self._overviews[level], self._stale[level]
+        for above in window.intersection(overview.window).tiles(TILE):
+            for index in stale.pop(above, ()):
+                self._take_over(overview, index, level)
         return overview
 
-    def _make_overview_tile(self, overview: LabelMap, index: TileIndex, level: int) -> None:
-        step = 1 << level
-        for index0 in Window(index[0] << level, index[1] << level, step, step).tiles(1):
-            tile, inside = self.tile(index0), self.tile_window(index0)
-            if not inside:
-                continue
-            first = Window(-(-inside.x >> level), -(-inside.y >> level), 0, 0)
-            part = Window(
-                first.x,
-                first.y,
-                -(-inside.right >> level) - first.x,
-                -(-inside.bottom >> level) - first.y,
-            )
-            if isinstance(tile, int):
-                overview.write(part, tile)
-            else:
-                rows, columns = _inside(inside, index0)
-                offset = (-inside.y) % step, (-inside.x) % step
-                overview.write(
-                    part,
-                    tile[
-                        rows.start + offset[0] : rows.stop : step,
-                        columns.start + offset[1] : columns.stop : step,
-                    ],
-                )
+    def _take_over(self, overview: LabelMap, index: TileIndex, level: int) -> None:
+        """Write every 2**level-th pixel of a tile into an overview."""
+        tile, inside, step = self.tile(index), self.tile_window(index), 1 << level
+        x, y = -(-inside.x >> level), -(-inside.y >> level)
+        part = Window(x, y, -(-inside.right >> level) - x, -(-inside.bottom >> level) - y)
+        if isinstance(tile, int):
+            overview.write(part, tile)
+        else:
+            overview.write(part, tile[: inside.height : step, : inside.width : step])
 
 
 def tile_areas(tile: Tile, inside: Window) -> dict[int, int]:
@@ -257,6 +249,18 @@ def tile_areas(tile: Tile, inside: Window) -> dict[int, int]:
         return {int(i): int(counts[i]) for i in counts.nonzero()[0] if i}
     values, counts = np.unique(ids, return_counts=True)
     return {int(i): int(n) for i, n in zip(values, counts, strict=True) if i}
+
+
+def map_ids(ids: NDArray[Any], new_id: Callable[[int], int]) -> Ids:
+    """Return ids, each replaced by ``new_id`` of it, which is called once an id."""
+    present = np.unique(ids, return_counts=True)[0]  # with counts it sorts, which is quicker
+    new_ids = np.array([new_id(segment) for segment in present.tolist()], np.int32)
+    replaced: Ids = new_ids[np.searchsorted(present, ids)]
+    return replaced
+
+
+def _above(index: TileIndex, level: int) -> TileIndex:
+    return index[0] >> level, index[1] >> level
 
 
 def _inside(part: Window, index: TileIndex) -> tuple[slice, slice]:

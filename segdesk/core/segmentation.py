@@ -14,18 +14,25 @@ Task = Literal["semantic", "instance", "panoptic"]
 State = Literal["proposed", "accepted", "rejected"]
 Colour = tuple[int, int, int]
 
+_BACKGROUND_NAMES = {"background", "_background_", "__background__", "unlabeled", "unlabelled"}
+
 IGNORE = 255
 """Category id of pixels that nobody may learn from or count."""
 
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """What a segment is. Id 0 is the background: nothing is drawn for it."""
+    """What a segment is."""
 
     id: int
     name: str
     colour: Colour
     is_thing: bool = True  # countable (a cell), or stuff (tissue)
+
+    @property
+    def is_background(self) -> bool:
+        """Whether it means that there is nothing: id 0, unless a checkpoint calls that a wall."""
+        return self.id == 0 and self.name.strip().lower() in _BACKGROUND_NAMES
 
 
 @dataclass(frozen=True, slots=True)

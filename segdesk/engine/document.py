@@ -49,6 +49,7 @@ class Document:
         self.version = 0
         self._active = 0
         self._last_layer_id = 0
+        self._open: Edit | None = None
 
     @property
     def active(self) -> Layer | None:
@@ -75,8 +76,13 @@ class Document:
         return Layer(self._last_layer_id, state, info.width, info.height)
 
     def begin(self, name: str, key: str = "") -> Edit:
-        """Start an edit that goes on for a while, such as a brush stroke: then commit it."""
-        return Edit(self, name, key)
+        """Start an edit that goes on for a while, such as a brush stroke: then commit it.
+
+        One that is still open is committed first, so that steps never interleave.
+        """
+        self._finish()
+        self._open = Edit(self, name, key)
+        return self._open
 
     @contextmanager
     def edit(self, name: str, key: str = "") -> Iterator[Edit]:
@@ -91,12 +97,14 @@ class Document:
 
     def undo(self) -> str:
         """Take back the last step; return its name, empty when there was none."""
+        self._finish()
         step = self.history.undo()
         self.notify("history")
         return step.name if step else ""
 
     def redo(self) -> str:
         """Make the next step again; return its name, empty when there was none."""
+        self._finish()
         step = self.history.redo()
         self.notify("history")
         return step.name if step else ""
@@ -111,11 +119,17 @@ class Document:
     def put_layers(self, layers: tuple[Layer, ...]) -> None:
         """Replace the list of layers; the active one stays when it is still there."""
         self.layers = layers
-        if self.active is None:
-            self._active = layers[-1].id if layers else 0
         self.notify("layers")
+        if self.active is None:
+            self.activate(layers[-1].id if layers else 0)
 
     def put_prompts(self, prompts: tuple[Prompt, ...]) -> None:
         """Replace the prompts."""
         self.prompts = prompts
         self.notify("prompts")
+
+    def _finish(self) -> None:
+        """Commit the edit that is open, if any."""
+        if self._open:
+            self._open.commit()
+            self._open = None

@@ -62,6 +62,8 @@ class Edit:
 
     def set_segments(self, layer: Layer, segments: dict[int, Segment | None]) -> None:
         """Set or, where None, remove entries of the segment table."""
+        if not segments:
+            return
         before = {segment_id: layer.segments.get(segment_id) for segment_id in segments}
         put_segments(layer, segments)
         self._changes.append(SegmentsChange(layer.id, before, dict(segments)))
@@ -87,19 +89,28 @@ class Edit:
         self._do(PromptsChange(self._document.prompts, prompts))
 
     def commit(self) -> None:
-        """Make all changes so far one step of the history; nothing if there were none."""
+        """Make all changes so far one step of the history; nothing if there were none.
+
+        What is changed after that becomes another step.
+        """
         self._close_journals()
         self._drop_empty_segments()
         if self._changes:
             step: Step[Document] = Step(self._name, tuple(self._changes), self._key)
+            self._changes.clear()
             self._document.history.push(step)
             self._document.notify("history")
 
     def roll_back(self) -> None:
         """Take all changes back."""
-        self._close_journals()
+        for (_, plane), layer in self._painting.items():
+            labels = layer.planes[plane]
+            window = around(map(labels.tile_window, labels.roll_back()))
+            self._document.notify("tiles", layer.id, window)
+        self._painting.clear()
         for change in reversed(self._changes):
             change.undo(self._document)
+        self._changes.clear()
 
     def _drop_empty_segments(self) -> None:
         """Take back new segments on which nothing was painted after all."""
@@ -115,16 +126,21 @@ class Edit:
         self._changes.append(change)
 
     def _close_journals(self) -> None:
-        for (_, plane), layer in self._painting.items():
-            self._close_journal(layer, plane)
+        painted = tuple(self._painting.items())
         self._painting.clear()
+        lost = [(layer, self._close_journal(layer, plane)) for (_, plane), layer in painted]
+        for layer, segment_ids in lost:
+            gone = {i for i in segment_ids if i not in layer.areas and i in layer.segments}
+            if gone:
+                self.set_segments(layer, dict.fromkeys(gone))
 
-    def _close_journal(self, layer: Layer, plane: int) -> None:
+    def _close_journal(self, layer: Layer, plane: int) -> set[int]:
+        """Note the tiles that changed; return the ids of all segments that were on them."""
         labels = layer.planes[plane]
         before = labels.commit()
-        if not before:
-            return
         lost: set[int] = set()
+        if not before:
+            return lost
         for index, tile in before.items():
             inside = labels.tile_window(index)
             areas = tile_areas(tile, inside)
@@ -140,6 +156,4 @@ class Edit:
             )
         )
         self._document.notify("tiles", layer.id, around(map(labels.tile_window, before)))
-        gone = {i: None for i in lost if i not in layer.areas and i in layer.segments}
-        if gone:
-            self.set_segments(layer, dict(gone))
+        return lost

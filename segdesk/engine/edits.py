@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from segdesk.core.errors import SegdeskError
+from segdesk.core.labelmap import map_ids, tile_areas
 from segdesk.core.prompts import Prompt
 from segdesk.core.segmentation import Category, Segment
 from segdesk.engine.document import Document
@@ -80,7 +79,7 @@ def segment_to_paint(edit: Edit, layer: Layer, category_id: int) -> int:
 
     A semantic layer has one segment a category; elsewhere each call makes a new segment.
     """
-    if category_id == 0:
+    if _is_nothing(layer, category_id):
         return 0
     segment = layer.segment_of(category_id) if is_one_for_all(layer, category_id) else None
     if segment is None:
@@ -92,16 +91,15 @@ def segment_to_paint(edit: Edit, layer: Layer, category_id: int) -> int:
 def delete_segments(document: Document, layer_id: int, segment_ids: set[int]) -> None:
     """Remove segments and their pixels."""
     layer = document.layer(layer_id)
+    _refuse_locked(layer)
     with document.edit("Delete segment" if len(segment_ids) == 1 else "Delete segments") as edit:
         repaint(edit, layer, dict.fromkeys(segment_ids, 0))
-        rest = {i: None for i in segment_ids if i in layer.segments}
-        if rest:
-            edit.set_segments(layer, dict(rest))
 
 
 def merge_segments(document: Document, layer_id: int, segment_ids: set[int]) -> int:
     """Make one segment of several; the lowest id stays and is returned."""
     layer = document.layer(layer_id)
+    _refuse_locked(layer)
     kept = min(segment_ids)
     with document.edit("Merge segments") as edit:
         repaint(edit, layer, dict.fromkeys(segment_ids - {kept}, kept))
@@ -111,18 +109,26 @@ def merge_segments(document: Document, layer_id: int, segment_ids: set[int]) -> 
 def set_category(
     document: Document, layer_id: int, segment_ids: set[int], category_id: int
 ) -> None:
-    """Give segments another category; in a semantic layer they join the one of that category."""
+    """Give segments another category; in a semantic layer they join the one of that category.
+
+    What becomes background is deleted.
+    """
     layer = document.layer(layer_id)
     _refuse_locked(layer)
+    if _is_nothing(layer, category_id):
+        delete_segments(document, layer_id, segment_ids)
+        return
     if layer.state.category(category_id) is None:
         raise SegdeskError(f"Layer {layer.state.name!r} has no category {category_id}.")
     with document.edit("Change category") as edit:
-        there = layer.segment_of(category_id) if is_one_for_all(layer, category_id) else None
-        if there and segment_ids != {there.id}:
-            repaint(edit, layer, dict.fromkeys(segment_ids - {there.id}, there.id))
-            return
+        kept = segment_ids
+        if is_one_for_all(layer, category_id):
+            there = layer.segment_of(category_id)
+            one = there.id if there else min(segment_ids)
+            repaint(edit, layer, dict.fromkeys(segment_ids - {one}, one))
+            kept = {one} - {there.id if there else 0}
         edit.set_segments(
-            layer, {i: replace(layer.segments[i], category=category_id) for i in segment_ids}
+            layer, {i: replace(layer.segments[i], category=category_id) for i in kept}
         )
 
 
@@ -140,16 +146,14 @@ def clear_prompts(document: Document) -> None:
 
 
 def repaint(edit: Edit, layer: Layer, new_ids: dict[int, int]) -> None:
-    """Replace segment ids on all planes; ids that are no keys stay."""
-    table = np.arange(max((*layer.areas, *layer.segments), default=0) + 1, dtype=np.int32)
-    for old, new in new_ids.items():
-        if old < len(table):
-            table[old] = new
+    """Replace segment ids on all planes and drop their segments; ids that are no keys stay."""
     for number, plane in enumerate(layer.planes):
         for index, tile in list(plane.tiles()):
-            if np.any(table[tile] != tile):
-                window = plane.tile_window(index)
-                edit.paint(layer, window, table[plane.read(window)], None, number)
+            window = plane.tile_window(index)
+            if not new_ids.keys().isdisjoint(tile_areas(tile, window)):
+                ids = map_ids(plane.read(window), lambda i: new_ids.get(i, i))
+                edit.paint(layer, window, ids, None, number)
+    edit.set_segments(layer, dict.fromkeys(new_ids.keys() & layer.segments.keys()))
 
 
 def is_one_for_all(layer: Layer, category_id: int) -> bool:
@@ -158,6 +162,12 @@ def is_one_for_all(layer: Layer, category_id: int) -> bool:
         return True
     category = layer.state.category(category_id)
     return layer.state.task == "panoptic" and category is not None and not category.is_thing
+
+
+def _is_nothing(layer: Layer, category_id: int) -> bool:
+    """Say whether a category is the background; some checkpoints have a real category 0."""
+    category = layer.state.category(category_id)
+    return category_id == 0 and (category is None or category.is_background)
 
 
 def _refuse_locked(layer: Layer) -> None:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from segdesk.core.errors import SegdeskError
-from segdesk.core.labelmap import LabelMap
-from segdesk.core.segmentation import Category, Segment, Segmentation
+from segdesk.core.labelmap import LabelMap, map_ids
+from segdesk.core.segmentation import IGNORE, Segment, Segmentation
 from segdesk.engine.document import Document
 from segdesk.engine.edit import Edit
 from segdesk.engine.edits import is_one_for_all, repaint
@@ -51,9 +49,7 @@ def accept(document: Document, layer_id: int, segment_ids: set[int] | None = Non
     They go into the topmost unlocked layer of the same task that is no proposal. Where there is
     none, a whole proposal becomes such a layer itself, and single segments found a new one.
     """
-    proposal = document.layer(layer_id)
-    if not proposal.state.is_proposal:
-        raise SegdeskError(f"Layer {proposal.state.name!r} is no proposal.")
+    proposal = _proposal(document, layer_id)
     target = _target(document, proposal)
     whole = segment_ids is None or segment_ids >= set(proposal.segments)
     with document.edit("Accept proposal" if whole else "Accept segment") as edit:
@@ -66,19 +62,28 @@ def accept(document: Document, layer_id: int, segment_ids: set[int] | None = Non
             _move_segments(edit, proposal, target, chosen)
             if whole:
                 edit.set_layers(tuple(o for o in document.layers if o is not proposal))
+            else:
+                repaint(edit, proposal, dict.fromkeys(chosen, 0))
     document.activate(target.id)
     return target
 
 
 def reject(document: Document, layer_id: int, segment_ids: set[int] | None = None) -> None:
     """Reject a proposal (its layer goes) or some of its segments."""
-    proposal = document.layer(layer_id)
+    proposal = _proposal(document, layer_id)
     whole = segment_ids is None or segment_ids >= set(proposal.segments)
     with document.edit("Reject proposal" if whole else "Reject segment") as edit:
         if whole:
             edit.set_layers(tuple(o for o in document.layers if o is not proposal))
         else:
             repaint(edit, proposal, dict.fromkeys(segment_ids or (), 0))
+
+
+def _proposal(document: Document, layer_id: int) -> Layer:
+    layer = document.layer(layer_id)
+    if not layer.state.is_proposal:
+        raise SegdeskError(f"Layer {layer.state.name!r} is no proposal.")
+    return layer
 
 
 def _target(document: Document, proposal: Layer) -> Layer | None:
@@ -109,60 +114,58 @@ def _found_layer(document: Document, edit: Edit, proposal: Layer) -> Layer:
 
 def _move_segments(edit: Edit, proposal: Layer, target: Layer, chosen: set[int]) -> None:
     edit.add_planes(target, len(proposal.planes) - len(target.planes))
-    new_ids = _new_ids(edit, proposal, target, chosen)
-    table = np.zeros(max(new_ids, default=0) + 1, np.int32)
-    for old, new in new_ids.items():
-        table[old] = new
+    new_ids = _new_ids(edit, proposal, target, chosen & set(proposal.segments))
     for number, plane in enumerate(proposal.planes):
-        _paint_through(edit, plane, target, table, number)
-    repaint(edit, proposal, dict.fromkeys(chosen, 0))
+        _paint_through(edit, plane, target, new_ids, number)
 
 
 def _paint_through(
-    edit: Edit, plane: LabelMap, target: Layer, table: np.ndarray, number: int
+    edit: Edit, plane: LabelMap, target: Layer, new_ids: dict[int, int], number: int
 ) -> None:
-    """Write a plane into a layer, ids replaced by a table; where that says 0, nothing."""
-    for index, _ in list(plane.tiles()):
+    """Write the segments that get a new id into a plane of another layer."""
+    for index, _ in plane.tiles():
         window = plane.tile_window(index)
-        ids = plane.read(window)
-        ids = np.where(ids < len(table), table[np.minimum(ids, len(table) - 1)], 0)
+        ids = map_ids(plane.read(window), lambda i: new_ids.get(i, 0))
         if ids.any():
             edit.paint(target, window, ids, ids > 0, number)
 
 
 def _new_ids(edit: Edit, proposal: Layer, target: Layer, chosen: set[int]) -> dict[int, int]:
-    """Give each chosen segment an id in the target, and the target its categories."""
-    category_ids = _join_categories(edit, proposal, target)
+    """Give each chosen segment an id in the target, and the target their categories."""
+    segments = [proposal.segments[segment_id] for segment_id in sorted(chosen)]
+    category_ids = _join_categories(edit, proposal, target, {s.category for s in segments})
+    joined = {s.category: s.id for s in target.segments.values()}
     new_ids: dict[int, int] = {}
     added: dict[int, Segment | None] = {}
-    free = target.next_id
-    for old in sorted(chosen & set(proposal.segments)):
-        segment = proposal.segments[old]
+    for free, segment in enumerate(segments, target.next_id):
         category = category_ids[segment.category]
-        there = target.segment_of(category) if is_one_for_all(target, category) else None
-        if there:
-            new_ids[old] = there.id
+        if category in joined and is_one_for_all(target, category):
+            new_ids[segment.id] = joined[category]
         else:
-            new_ids[old] = free
+            new_ids[segment.id] = joined[category] = free
             added[free] = replace(segment, id=free, category=category, state="accepted")
-            free += 1
     edit.set_segments(target, added)
     return new_ids
 
 
-def _join_categories(edit: Edit, proposal: Layer, target: Layer) -> dict[int, int]:
-    """Add the proposal's categories that the target lacks, by name; return new ids by old ones."""
-    by_name = {category.name: category.id for category in target.state.categories}
-    used = set(by_name.values())
-    added: list[Category] = []
-    for category in proposal.state.categories:
-        if category.name in by_name:
-            continue
-        new = category.id if category.id not in used else max(used) + 1
-        used.add(new)
-        by_name[category.name] = new
-        added.append(replace(category, id=new))
-    if added:
-        categories = (*target.state.categories, *added)
-        edit.set_state(target, replace(target.state, categories=categories))
-    return {category.id: by_name[category.name] for category in proposal.state.categories}
+def _join_categories(
+    edit: Edit, proposal: Layer, target: Layer, wanted: set[int]
+) -> dict[int, int]:
+    """Give the target some of the proposal's categories, joined by name; return their new ids."""
+    categories = list(target.state.categories)
+    ids = {category.name: category.id for category in categories}
+    chosen = [category for category in proposal.state.categories if category.id in wanted]
+    for category in chosen:
+        if category.name not in ids:
+            ids[category.name] = _free_id(category.id, set(ids.values()))
+            categories.append(replace(category, id=ids[category.name]))
+    edit.set_state(target, replace(target.state, categories=tuple(categories)))
+    return {category.id: ids[category.name] for category in chosen}
+
+
+def _free_id(preferred: int, used: set[int]) -> int:
+    """Return a category id that is not used: the preferred one, or one above all others."""
+    if preferred not in used and preferred != 0:
+        return preferred
+    free = max(used, default=0) + 1
+    return free + 1 if free == IGNORE else free

@@ -23,7 +23,6 @@ from segdesk.core.segmentation import (
 )
 from segdesk.engine.upsample import winning_categories
 
-_BACKGROUND_NAMES = {"background", "_background_", "__background__", "unlabeled", "unlabelled"}
 _DENSE = 2**24  # ids below it are counted in a table
 
 
@@ -54,18 +53,13 @@ def segment_ids(categories: tuple[Category, ...]) -> NDArray[np.int32]:
     Id 0 always means nothing. A category whose id is 0 becomes nothing when it is called
     background; any other (ADE20K's wall) is a segment of its own, and then all ids move up by 1.
     """
-    real = [not is_background(category) for category in categories]
+    real = [not category.is_background for category in categories]
     shift = any(category.id == 0 and keep for category, keep in zip(categories, real, strict=True))
     ids = [
         (category.id + shift) if keep else 0
         for category, keep in zip(categories, real, strict=True)
     ]
     return np.array(ids, np.int32)
-
-
-def is_background(category: Category) -> bool:
-    """Whether a category means that there is nothing."""
-    return category.id == 0 and category.name.strip().lower() in _BACKGROUND_NAMES
 
 
 def present_ids(ids: NDArray[Any]) -> set[int]:
