@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from segdesk.core.display import Display
     from segdesk.engine.sessions import Sessions
 
+Key = tuple[str, str, str]  # segmenter, checkpoint, device
+
 _ALWAYS_FITS = 2**30  # bytes
 _WORKING_BYTES = 12  # a pixel: RGB, the copy for the worker, the label map while it is resolved
 
@@ -37,6 +39,11 @@ class SegmentJob:
     prompts: tuple[Prompt, ...] = ()
     categories: tuple[Category, ...] = ()
     options: Any = None  # an instance of the spec's `options`; None: its defaults
+
+    @property
+    def key(self) -> Key:
+        """What two jobs must have in common to share a session."""
+        return self.segmenter, self.checkpoint, self.device
 
 
 def segment(

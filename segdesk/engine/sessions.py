@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections import OrderedDict
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from segdesk.api import SegmentRequest, Session
 from segdesk.core.errors import PluginError, SegdeskError
@@ -17,13 +18,9 @@ from segdesk.core.segmentation import Provenance, Segmentation
 from segdesk.engine.answer_check import check_answer
 from segdesk.engine.registry import registry
 from segdesk.engine.resolve import resolve
-
-if TYPE_CHECKING:
-    from segdesk.engine.segment import SegmentJob
+from segdesk.engine.segment import Key, SegmentJob
 
 _log = logging.getLogger(__name__)
-
-Key = tuple[str, str, str]  # segmenter, checkpoint, device
 
 
 class Sessions:
@@ -60,7 +57,7 @@ class Sessions:
         Raises ``SegdeskError``: what the segmenter said, or ``PluginError`` when it failed in any
         other way or answered nonsense. A session that failed so is not used again.
         """
-        key = key_of(job)
+        key = job.key
         try:
             session, rest = self._session(key, report)
             answer = session.segment(request, rest)
@@ -102,15 +99,11 @@ class Sessions:
             _log.warning("Closing the segmenter %r failed", key[0], exc_info=True)
 
 
-def key_of(job: SegmentJob) -> Key:
-    """Return what decides whether two jobs can share a session."""
-    return job.segmenter, job.checkpoint, job.device
-
-
 def in_words(error: BaseException) -> str:
     """Return the kind of an error and the first line of its message."""
-    first = str(error).strip().partition("\n")[0]
-    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+    if isinstance(error, MemoryError):
+        return "there is not enough memory"
+    return traceback.format_exception_only(error)[0].partition("\n")[0]
 
 
 def _provenance(job: SegmentJob) -> Provenance:

@@ -1,0 +1,107 @@
+"""Processes that run segmenters, so that no model can freeze, crash or outlive the program."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from segdesk.api import SegmentRequest
+from segdesk.core.errors import WorkerError
+from segdesk.core.progress import Report, silent
+from segdesk.core.segmentation import Segmentation
+from segdesk.engine.segment import Key, SegmentJob
+
+if TYPE_CHECKING:
+    from segdesk.engine.worker_process import WorkerProcess
+
+GRACE = 2.0  # seconds between the request to stop and the end of the process
+
+
+class Worker:
+    """One process with its open segmenters; started when needed, and again after it has died.
+
+    ``run`` blocks, and is for one thread at a time.
+
+    Parameters
+    ----------
+    grace
+        Seconds that a job may take to stop by itself before its process is killed.
+    """
+
+    def __init__(self, grace: float = GRACE) -> None:
+        self._grace = grace
+        self._process: WorkerProcess | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Id of the process while there is one."""
+        return self._process.pid if self._process else None
+
+    def run(
+        self, job: SegmentJob, request: SegmentRequest, report: Report = silent
+    ) -> Segmentation:
+        """Answer a request of ``make_request``.
+
+        Raises
+        ------
+        SegdeskError
+            What the segmenter raised; ``PluginError`` when it failed in another way.
+        WorkerError
+            When the process died; the next run starts a fresh one.
+        Cancelled
+            When ``report`` raised it; at the latest ``grace`` seconds later.
+        """
+        from segdesk.engine.worker_process import Died, WorkerProcess
+
+        report(0.0, "Starting")
+        process = self._process
+        if process is None or not process.is_alive:  # never started, or killed while idle
+            process = self._process = WorkerProcess()
+        try:
+            return process.segment(job, request, report)
+        except Died:
+            raise WorkerError(process.obituary(job.segmenter)) from None
+        except BaseException:
+            process.stop(self._grace)
+            raise
+        finally:
+            if not process.is_alive:
+                self._process = None
+
+    def close(self) -> None:
+        """End the process; its memory, the device's too, is free afterwards."""
+        process, self._process = self._process, None
+        if process:
+            process.close(self._grace)
+
+
+class Workers:
+    """A worker for each segmenter, checkpoint and device; the least recently used one is closed.
+
+    For one thread.
+
+    Parameters
+    ----------
+    limit
+        How many processes to keep.
+    """
+
+    def __init__(self, limit: int = 2, grace: float = GRACE) -> None:
+        self._workers: OrderedDict[Key, Worker] = OrderedDict()
+        self._limit = limit
+        self._grace = grace
+
+    def run(
+        self, job: SegmentJob, request: SegmentRequest, report: Report = silent
+    ) -> Segmentation:
+        """Answer a request in the process that is kept for jobs like this; see ``Worker.run``."""
+        worker = self._workers.pop(job.key, None) or Worker(self._grace)
+        while len(self._workers) >= self._limit:
+            self._workers.popitem(last=False)[1].close()
+        self._workers[job.key] = worker
+        return worker.run(job, request, report)
+
+    def close(self) -> None:
+        """End all processes."""
+        while self._workers:
+            self._workers.popitem()[1].close()

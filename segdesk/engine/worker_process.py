@@ -1,0 +1,207 @@
+"""The parent's end of a worker process: the conversation with it, and its life.
+
+To the child go pickled images (a ``Parcel`` or arrays) and ``(job, request without pixels)``,
+and ``b"stop"`` and ``b"close"``. From it come ``("ready",)``, ``("progress", fraction, message)``,
+and for each image ``("taken",)`` and for each job ``("done", segmentation)``, or for either
+``("failed", kind, words, traceback)``.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import pickle
+import signal
+import time
+from dataclasses import replace
+from multiprocessing.connection import wait
+from multiprocessing.shared_memory import SharedMemory
+from typing import Any
+
+import numpy as np
+
+from segdesk.api import SegmentRequest
+from segdesk.core import errors
+from segdesk.core.errors import PluginError, SegdeskError
+from segdesk.core.progress import Report
+from segdesk.core.segmentation import Segmentation
+from segdesk.engine.segment import SegmentJob
+from segdesk.engine.sessions import in_words
+from segdesk.engine.shared_pixels import Array, Parcel, pack
+from segdesk.engine.worker_child import serve
+
+_SIGKILL = 9
+_TICK = 0.05  # seconds between two looks at the stop button
+_NOTHING = np.empty((0, 0, 0), np.uint8)
+_SPAWN = multiprocessing.get_context("spawn")
+
+Answer = tuple[Any, ...]
+
+
+class Died(Exception):
+    """The process has ended, or its pipe is broken."""
+
+
+class WorkerProcess:
+    """One process; it answers every message once, and may report progress before.
+
+    Methods that take a ``report`` call it at every tick, so that it can raise ``Cancelled``. They
+    raise ``Died`` when the process has ended.
+    """
+
+    def __init__(self) -> None:
+        self._pipe, theirs = _SPAWN.Pipe()
+        self._process = _SPAWN.Process(target=serve, args=(theirs,), daemon=True)
+        self._process.start()
+        theirs.close()
+        self._is_ready = False
+        self._owes_answer = True  # that it is ready
+        self._image_key = ""  # of the pixels that it has
+
+    @property
+    def pid(self) -> int | None:
+        """Its id."""
+        return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._process.is_alive()
+
+    def segment(self, job: SegmentJob, request: SegmentRequest, report: Report) -> Segmentation:
+        """Return its segmentation, or raise what the segmenter raised there."""
+        question = _pickled(job, request)
+        if not self._is_ready:
+            self._answer(report)
+            self._is_ready = True
+        if request.image_key != self._image_key:
+            self._send_image(request, report)
+            self._image_key = request.image_key
+        segmentation: Segmentation = _opened(self._exchange(question, report))
+        return segmentation
+
+    def stop(self, grace: float) -> None:
+        """Ask it to stop what it does; kill it when it takes longer than ``grace`` seconds."""
+        deadline = time.monotonic() + grace
+
+        def until_deadline(fraction: float, message: str) -> None:
+            if time.monotonic() > deadline:
+                raise Died
+
+        try:
+            if self._owes_answer:
+                self._pipe.send_bytes(b"stop")
+                self._answer(until_deadline)
+        except (OSError, Died):
+            self.kill()
+
+    def close(self, grace: float) -> None:
+        """Let it close its segmenters and end; kill it when it takes longer than ``grace``."""
+        try:
+            self._pipe.send_bytes(b"close")
+            self._process.join(grace)
+        except OSError:
+            pass
+        self.kill()
+
+    def kill(self) -> None:
+        """End it now."""
+        self._process.kill()
+        self._process.join()
+        self._pipe.close()
+
+    def obituary(self, segmenter: str) -> str:
+        """Return in words how it died, for the user."""
+        self._process.join(1.0)
+        how = _cause_of_death(self._process.exitcode)
+        self.kill()
+        return f"The process of the segmenter {segmenter!r} {how}; the next run starts a fresh one."
+
+    def _send_image(self, request: SegmentRequest, report: Report) -> None:
+        arrays = _distinct(request.pixels, request.rgb)
+        packed = pack(arrays)
+        if packed is None:
+            _opened(self._exchange(pickle.dumps(arrays, 5), report))
+        else:
+            self._share(*packed, report)
+
+    def _share(self, parcel: Parcel, memory: SharedMemory, report: Report) -> None:
+        """Hand shared memory over; from then on only the child holds it."""
+        try:
+            _opened(self._exchange(pickle.dumps(parcel), report))
+        except BaseException:
+            self.kill()  # first: it may be just about to open the memory
+            raise
+        finally:
+            memory.close()
+            memory.unlink()
+
+    def _exchange(self, message: bytes, report: Report) -> Answer:
+        """Return the answer to a message."""
+        self._owes_answer = True
+        try:
+            self._pipe.send_bytes(message)
+        except OSError:
+            raise Died from None
+        return self._answer(report)
+
+    def _answer(self, report: Report) -> Answer:
+        """Wait for the answer and pass progress on; ``report`` is called at every tick."""
+        progress = (0.0, "Starting")
+        while True:
+            message = self._hear()
+            if message is not None and message[0] != "progress":
+                self._owes_answer = False
+                return message
+            if message is not None:
+                progress = message[1:]
+            report(*progress)
+
+    def _hear(self) -> Answer | None:
+        """Return the next message, None if there is none within a tick; raises ``Died``."""
+        try:
+            wait([self._pipe, self._process.sentinel], _TICK)
+            if self._pipe.poll():
+                message: Answer = self._pipe.recv()
+                return message
+        except (EOFError, OSError):
+            raise Died from None
+        if not self._process.is_alive():
+            raise Died
+        return None
+
+
+def _opened(answer: Answer) -> Any:
+    """Return what a successful answer holds; raise what a failed one tells of."""
+    if answer[0] != "failed":
+        return answer[-1]
+    _, kind, words, trace = answer
+    error: SegdeskError = getattr(errors, kind)(words)
+    error.add_note(f"In the worker process:\n{trace}")
+    raise error
+
+
+def _pickled(job: SegmentJob, request: SegmentRequest) -> bytes:
+    """Return a job and its request, without the pixels, as a message."""
+    try:
+        return pickle.dumps((job, replace(request, pixels=_NOTHING, rgb=_NOTHING)), 5)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        message = f"The options of {job.segmenter!r} cannot be sent to its process"
+        raise PluginError(f"{message}: {in_words(error)}") from error
+
+
+def _distinct(pixels: Array, rgb: Array) -> list[Array]:
+    """Return both arrays, or one where they are the same memory."""
+    keys = ("data", "shape", "strides", "typestr")
+    ours, theirs = pixels.__array_interface__, rgb.__array_interface__
+    return [pixels] if all(ours[key] == theirs[key] for key in keys) else [pixels, rgb]
+
+
+def _cause_of_death(exit_code: int | None) -> str:
+    if exit_code is None:
+        return "stopped answering"
+    if exit_code >= 0:
+        return f"ended by itself with exit code {exit_code}"
+    number = -exit_code
+    if number == _SIGKILL:
+        return "was killed, probably because memory ran out"
+    return f"crashed ({signal.strsignal(number) or 'unknown'}, signal {number})"
