@@ -87,10 +87,10 @@ def contours(labels: LabelMap, band: Window, width: int) -> NDArray[np.bool_]:
 
 
 def look_of(segmentation: Segmentation) -> Look:
-    """Return how each segment is drawn; nothing is drawn for category 0, the background."""
+    """Return how each segment is drawn."""
     highest = max(segmentation.segments, default=0)
     look = Look(np.zeros((highest + 1, 3), np.uint8), np.zeros(highest + 1, bool))
     for segment in segmentation.segments.values():
         look.colours[segment.id] = colour_of(segmentation, segment)
-        look.is_drawn[segment.id] = segment.category != 0
+        look.is_drawn[segment.id] = True
     return look
