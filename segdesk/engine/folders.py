@@ -41,15 +41,15 @@ def read_settings() -> dict[str, Any]:
 
 
 def change_settings(**changes: Any) -> None:
-    """Change some settings and write them at once."""
+    """Change some settings and write them at once. Raises ``SegdeskError``."""
     path = config_folder() / "settings.json"
     text = json.dumps(read_settings() | changes, indent=2)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(temporary).replace(path)
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            temporary = Path(folder) / path.name
+            temporary.write_text(text, "utf-8")
+            temporary.replace(path)
     except OSError as error:
         raise SegdeskError(f"Settings could not be saved to {path}: {error.strerror}.") from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from functools import cache, partial
 from importlib.metadata import entry_points
@@ -16,6 +17,7 @@ import pluggy
 from segdesk.api import ReaderSpec, SegmenterSpec, TrainerSpec, WriterSpec, hookspecs
 from segdesk.core.errors import UsageError
 from segdesk.engine.folders import change_settings, plugin_folder, read_settings
+from segdesk.engine.spec_check import check_spec
 
 GROUP = "segdesk.plugins"
 HOOKS: dict[str, type[Any]] = {
@@ -59,11 +61,11 @@ class Registry:
     def load(self, name: str, source: str, load: Callable[[], Any]) -> None:
         """Load one plugin, and note it as loaded or, with the reason, as broken."""
         try:
-            offered = _offers(name, load())
+            with redirect_stdout(sys.stderr):  # what it prints must not mix with answers
+                offered = _offers(name, load())
             self._reject_twins(offered)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code: named, left out, life goes on
-            reason = f"{type(error).__name__}: {error}".splitlines()[0]
-            self.plugins.append(Plugin(name, source, "broken", reason))
+            self.plugins.append(Plugin(name, source, "broken", _one_line(error)))
             return
         for hook, spec in offered:
             self._table(hook)[spec.id] = spec
@@ -71,9 +73,13 @@ class Registry:
         self.plugins.append(Plugin(name, source, "loaded", offers=offers))
 
     def _reject_twins(self, offered: list[tuple[str, Any]]) -> None:
+        seen: set[tuple[str, str]] = set()
         for hook, spec in offered:
             if spec.id in self._table(hook):
                 raise TypeError(f"another plugin already offers the {_noun(hook)} {spec.id!r}")
+            if (hook, spec.id) in seen:
+                raise TypeError(f"it offers the {_noun(hook)} {spec.id!r} twice")
+            seen.add((hook, spec.id))
 
     def _table(self, hook: str) -> dict[str, Any]:
         table: dict[str, Any] = getattr(self, hook.removeprefix("segdesk_"))
@@ -89,7 +95,7 @@ def registry() -> Registry:
 def find_plugins() -> Registry:
     """Load the installed plugins and those in the user's folder, disabled ones left out."""
     found = Registry()
-    disabled = set(read_settings().get("disabled_plugins", ()))
+    disabled = _disabled()
     for name, source, load in [*_installed(), *_in_folder(plugin_folder())]:
         if name in disabled:
             found.plugins.append(Plugin(name, source, "disabled"))
@@ -102,8 +108,13 @@ def set_plugin_enabled(name: str, enabled: bool) -> None:
     """Enable or disable a plugin from the next start on. Raises ``UsageError``."""
     if name not in {plugin.name for plugin in registry().plugins}:
         raise UsageError(f"There is no plugin {name!r}; `segdesk plugins` lists them.")
-    disabled = set(read_settings().get("disabled_plugins", ()))
-    change_settings(disabled_plugins=sorted(disabled - {name} if enabled else disabled | {name}))
+    names = _disabled() - {name} if enabled else _disabled() | {name}
+    change_settings(disabled_plugins=sorted(names))
+
+
+def _disabled() -> set[str]:
+    names = read_settings().get("disabled_plugins")
+    return {str(name) for name in names} if isinstance(names, list) else set()
 
 
 def _installed() -> Iterable[tuple[str, str, Callable[[], Any]]]:
@@ -113,9 +124,11 @@ def _installed() -> Iterable[tuple[str, str, Callable[[], Any]]]:
 
 
 def _in_folder(folder: Path) -> Iterable[tuple[str, str, Callable[[], Any]]]:
-    if not folder.is_dir():
+    try:
+        paths = sorted(folder.iterdir())
+    except OSError:  # absent, as a rule
         return
-    for path in sorted(folder.iterdir()):
+    for path in paths:
         file = path / "__init__.py" if path.is_dir() else path
         if file.suffix == ".py" and file.is_file() and not path.name.startswith(("_", ".")):
             yield path.stem, str(path), partial(_load_file, file, path.stem)
@@ -128,7 +141,11 @@ def _load_file(file: Path, name: str) -> Any:
         raise ImportError(f"{file} is not a Python module")
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[module_name]
+        raise
     return module
 
 
@@ -144,7 +161,7 @@ def _offers(name: str, module: Any) -> list[tuple[str, Any]]:
     return [
         (caller.name, spec)
         for caller in callers
-        for answer in caller()
+        for answer in caller() or [None]  # pluggy leaves out the answer None
         for spec in _checked(caller.name, answer)
     ]
 
@@ -152,26 +169,16 @@ def _offers(name: str, module: Any) -> list[tuple[str, Any]]:
 def _checked(hook: str, answer: Any) -> list[Any]:
     kind = HOOKS[hook]
     if not isinstance(answer, list) or not all(isinstance(spec, kind) for spec in answer):
-        raise TypeError(f"{hook} must return a list of {kind.__name__}, got {answer!r:.80}")
+        raise TypeError(f"{hook} must return a list of {kind.__name__}, not {answer!r:.80}")
     for spec in answer:
-        wrong = [name for name, value in vars(spec).items() if _is_wrong(name, value)]
-        if wrong:
-            raise TypeError(f"{hook}: {kind.__name__}({spec.id!r}) has a bad {', '.join(wrong)}")
+        check_spec(spec)
     return answer
 
 
-_CALLABLE = {"open", "write", "check", "losses", "train", "sniff"}
-_TEXT = {"id", "title", "segmenter_id"}
-
-
-def _is_wrong(name: str, value: Any) -> bool:
-    if name in _CALLABLE:
-        return not callable(value)
-    if name in _TEXT:
-        return not isinstance(value, str) or not value
-    if name == "options":
-        return value is not None and not hasattr(value, "__dataclass_fields__")
-    return False
+def _one_line(error: BaseException) -> str:
+    """Return the kind and the message of an error on one line, not too long for a dialog."""
+    words = f"{type(error).__name__}: {error}".split()
+    return " ".join(words).removesuffix(":")[:400]
 
 
 def _noun(hook: str) -> str:

@@ -1,0 +1,118 @@
+"""Undo and redo against a plain list of states."""
+
+from dataclasses import dataclass
+
+from hypothesis import given
+from hypothesis import strategies as st
+from segdesk.core.history import History, Step
+
+
+@dataclass(frozen=True)
+class Put:
+    """Replaces the only entry of a list."""
+
+    before: int
+    after: int
+    nbytes: int = 1
+
+    def undo(self, target):
+        assert target == [self.after]
+        target[0] = self.before
+
+    def redo(self, target):
+        assert target == [self.before]
+        target[0] = self.after
+
+
+def put(history, target, value, key="", nbytes=1):
+    change = Put(target[0], value, nbytes)
+    change.redo(target)
+    history.push(Step(f"Put {value}", (change,), key))
+
+
+@given(st.lists(st.integers(-3, 9), max_size=40))
+def test_undo_and_redo_walk_along_the_states(actions):
+    """A negative number undoes (-1, -2) or redoes (-3); any other is put."""
+    target = [0]
+    history = History(target)
+    states, position = [0], 0
+    for action in actions:
+        if action >= 0:
+            put(history, target, action)
+            states, position = [*states[: position + 1], action], position + 1
+        elif action == -3:
+            assert (history.redo() is None) == (position == len(states) - 1)
+            position = min(position + 1, len(states) - 1)
+        else:
+            assert (history.undo() is None) == (position == 0)
+            position = max(position - 1, 0)
+        assert target == [states[position]]
+        assert history.done == position
+        assert history.names == tuple(f"Put {state}" for state in states[1:])
+
+
+def test_steps_of_one_key_join():
+    target = [0]
+    history = History(target)
+    put(history, target, 1)
+    put(history, target, 2, "opacity")
+    put(history, target, 3, "opacity")
+    put(history, target, 4, "width")
+    assert history.names == ("Put 1", "Put 2", "Put 4")
+    history.undo()
+    assert target == [3]
+    history.undo()
+    assert target == [1]
+    history.redo()
+    assert target == [3]
+
+
+def test_steps_without_a_key_do_not_join():
+    target = [0]
+    history = History(target)
+    put(history, target, 1)
+    put(history, target, 2)
+    assert len(history.names) == 2
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.booleans()), max_size=30))
+def test_the_oldest_steps_go_when_the_budget_is_spent(steps):
+    target = [0]
+    history = History(target, budget=100)
+    for number, (nbytes, undo_first) in enumerate(steps):
+        if undo_first:
+            history.undo()
+        put(history, target, number, nbytes=nbytes)
+        held = [int(name.removeprefix("Put ")) for name in history.names]
+        assert held[-1] == number
+        sizes = [steps[i][0] for i in held]
+        assert sum(sizes) <= 100 or len(sizes) == 1
+
+
+def test_one_step_above_the_budget_is_kept():
+    target = [0]
+    history = History(target, budget=10)
+    put(history, target, 1, nbytes=5)
+    put(history, target, 2, nbytes=500)
+    assert history.names == ("Put 2",)
+    history.undo()
+    assert target == [1]
+    assert history.undo() is None
+
+
+def test_a_step_counts_what_it_held_when_it_was_added():
+    """A change may grow later, such as a layer that is painted on."""
+
+    class Growing(Put):
+        nbytes = 1
+
+    target = [0]
+    history = History(target, budget=100)
+    change = Growing(0, 1)
+    change.redo(target)
+    history.push(Step("Grow", (change,)))
+    Growing.nbytes = 1000
+    history.undo()
+    for value in range(5):
+        put(history, target, value, nbytes=40)
+    assert history.names == ("Put 3", "Put 4")
