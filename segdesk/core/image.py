@@ -30,7 +30,7 @@ class ImageInfo:
     spacing: tuple[float, float] | None = None  # size of a pixel in x and y, in `unit`
     unit: str = ""  # "um", "mm", "m", ...
     affine: tuple[float, float, float, float, float, float] | None = None  # pixel to world, a..f
-    crs: str | None = None  # WKT
+    crs: str | None = None  # WKT, or authority and code: EPSG:32618
     nodata: float | None = None
     palette: tuple[tuple[int, int, int], ...] | None = None  # colours of a one-band image, if any
 

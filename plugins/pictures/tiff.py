@@ -1,0 +1,116 @@
+"""TIFF: any number of bands, bits and pages; windows are read without the rest of the file."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+
+import numpy as np
+import tifffile
+from segdesk_plugins.pictures.colours import bands_of, channels_of
+from segdesk_plugins.pictures.damage import Unsupported, check_window, named_damage
+from segdesk_plugins.pictures.layout import levels_of
+from segdesk_plugins.pictures.orientation import known, stored_window, upright, upright_size
+from segdesk_plugins.pictures.place import place_of
+from segdesk_plugins.pictures.segments import SegmentReader
+
+from segdesk.api import ImageError, ImageInfo, Pixels, Window
+
+# What tifffile logs about damaged files would go to the terminal; what matters is raised.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
+_ORIENTATION = 274
+
+
+class TiffImage:
+    """The first image of a TIFF file.
+
+    Channels become bands; other axes (time, depth, pages) become frames. A palette is shown as
+    its colours, CMYK as RGB, complex numbers as their magnitude.
+
+    Raises
+    ------
+    ImageError
+        When the file is damaged, cut short, or of a kind that is not supported.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._is_open = True
+        with ExitStack() as on_failure, self._damage_named():
+            # Linked files are not followed: a file must not make us read another one.
+            self._tiff = tifffile.TiffFile(
+                path, _multifile=False, is_mmstack=False, is_ndtiff=False
+            )
+            on_failure.callback(self._tiff.close)
+            self._reader = SegmentReader(path, self._tiff.filehandle)
+            self._levels = levels_of(self._tiff)
+            self._channels = self._levels[0].pages.shape[1]
+            self.info = self._read_header()
+            on_failure.pop_all()
+
+    def read(self, window: Window, level: int = 0, frame: int = 0) -> Pixels:
+        """Return the pixels of a window; decodes only the strips or tiles that it touches."""
+        if not self._is_open:
+            raise ImageError(f"{self._path}: the image has been closed.")
+        if not 0 <= level < len(self._levels) or not 0 <= frame < self.info.frames:
+            raise ImageError(f"{self._path}: there is no level {level}, frame {frame}.")
+        size = self.info.level_sizes[level]
+        check_window(self._path, window, size)
+        stored = stored_window(window, size, self._orientation)
+        with self._damage_named():
+            pixels = self._bands.convert(self._read_stored(stored, level, frame))
+        return upright(pixels, self._orientation)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._is_open = False
+        with self._reader.lock:
+            self._tiff.close()
+
+    def _damage_named(self) -> AbstractContextManager[None]:
+        return named_damage(self._path, "TIFF", tifffile.TiffFileError)
+
+    def _read_header(self) -> ImageInfo:
+        base = self._levels[0]
+        page = base.keyframe
+        if page.dtype is None:
+            raise Unsupported(f"{page.bitspersample}-bit samples of this kind")
+        self._bands = (
+            channels_of(self._channels, page.dtype) if self._channels > 1 else bands_of(page)
+        )
+        first, _ = base.page(0, 0)
+        if first is not None:
+            self._reader.check(first)
+        self._orientation = known(page.tags.valueof(_ORIENTATION))
+        sizes = [upright_size(*level.size, self._orientation) for level in self._levels]
+        place = place_of(self._tiff, page, self._orientation == 1)
+        if len(place.get("band_names", ())) != self._bands.count:
+            place["band_names"] = self._bands.names
+        if self._bands.count != self._channels * page.samplesperpixel:
+            place.pop("nodata", None)  # it was a value of the palette
+        return ImageInfo(
+            name=str(self._path),
+            width=sizes[0][0],
+            height=sizes[0][1],
+            bands=self._bands.count,
+            dtype=self._bands.dtype,
+            format="TIFF",
+            frames=len(base.pages),
+            levels=tuple(sizes) if len(sizes) > 1 else (),
+            **place,
+        )
+
+    def _read_stored(self, window: Window, level: int, frame: int) -> Pixels:
+        here = self._levels[level]
+        key = here.keyframe
+        samples = key.samplesperpixel
+        shape = (*window.shape, self._channels * samples)
+        pixels = np.full(shape, key.nodata, key.dtype) if key.nodata else np.zeros(shape, key.dtype)
+        for channel in range(self._channels):
+            with self._reader.lock:
+                page, shift = here.page(frame, channel)
+            if page is not None:
+                part = pixels[..., channel * samples : (channel + 1) * samples]
+                self._reader.read(page, window, part, shift)
+        return pixels
