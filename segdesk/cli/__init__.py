@@ -1,1 +1,9 @@
 """The command line: the same engine calls as the window makes."""
+
+COMMANDS = {
+    "segment": "segment images and export the masks",
+    "info": "say what an image file holds",
+    "plugins": "list, enable and disable plugins",
+    "doctor": "say what this machine offers: versions, devices, folders",
+    "demo": "segment sample images, and show the results",
+}

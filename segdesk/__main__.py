@@ -1,0 +1,39 @@
+"""``segdesk``: the window, or a command."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+
+from segdesk.cli import COMMANDS
+from segdesk.cli.ending import exit_code
+from segdesk.cli.screen import has_screen
+from segdesk.core.errors import SegdeskError
+
+
+def main() -> int:
+    """Run what the command line asks for and return its exit code."""
+    arguments = sys.argv[1:]
+    if arguments and (arguments[0] in COMMANDS or arguments[0].startswith("-")):
+        return exit_code(partial(_run_command, arguments))
+    return exit_code(partial(_open_window, arguments))
+
+
+def _run_command(arguments: list[str]) -> int:
+    from segdesk.cli.app import run
+
+    return run(arguments)
+
+
+def _open_window(images: list[str]) -> int:
+    if not has_screen():
+        raise SegdeskError(
+            "There is no screen to open a window on; `segdesk --help` lists what works without."
+        )
+    from segdesk.gui.app import run
+
+    return run(images)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
