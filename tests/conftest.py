@@ -1,6 +1,7 @@
 """Tests run without a display, a network or the user's own settings."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -23,3 +24,16 @@ def shared_data() -> Path:
     if not _DATA.is_dir():
         pytest.skip(f"no real images: {_DATA} is absent (set SEGDESK_TEST_DATA)")
     return _DATA
+
+
+@pytest.fixture
+def wild():
+    """Install a stranger's segmenter that breaks on demand; return the type of its options."""
+    from segdesk.engine.folders import plugin_folder
+    from segdesk.engine.registry import registry
+
+    plugin_folder().mkdir(parents=True)
+    shutil.copy(Path(__file__).parent / "engine" / "wild_plugin.py", plugin_folder() / "wild.py")
+    registry.cache_clear()
+    yield registry().segmenter("wild").options
+    registry.cache_clear()
