@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from segdesk.core.geometry import Window
 
 TILE = 256
+HIGHEST_ID = 2**31 - 1
 
 Ids = NDArray[np.int32]
 Tile = int | NDArray[Any]  # a uniform tile, or a read-only (TILE, TILE) array of uint8/16/32
@@ -24,7 +25,7 @@ TileIndex = tuple[int, int]  # (tile column, tile row)
 class LabelMap:
     """Segment ids of an image of ``width`` x ``height`` pixels; 0 is nothing.
 
-    Values are 0 to 2**31 - 1. Not thread-safe while written to; ``snapshot`` gives a copy that
+    Values are 0 to ``HIGHEST_ID``. Not thread-safe while written to; ``snapshot`` gives a copy that
     another thread may read.
     """
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from segdesk.core.geometry import Window
-from segdesk.core.labelmap import LabelMap
+from segdesk.core.labelmap import HIGHEST_ID, LabelMap
 from segdesk.core.palette import segment_colour
 from segdesk.core.segmentation import Category, Colour, Segment, Segmentation, Task
 
@@ -75,7 +76,13 @@ class Layer:
     @property
     def next_id(self) -> int:
         """A segment id that is free."""
-        return max(self.segments, default=0) + 1
+        return next(self.free_ids())
+
+    def free_ids(self) -> Iterator[int]:
+        """Yield segment ids that are free: those above all others first."""
+        start = max(self.segments, default=0) + 1
+        yield from range(start, HIGHEST_ID + 1)
+        yield from (i for i in range(1, start) if i not in self.segments)
 
     def segmentation(self) -> Segmentation:
         """Return what the layer holds now; later edits do not reach it."""

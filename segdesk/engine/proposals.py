@@ -137,7 +137,7 @@ def _new_ids(edit: Edit, proposal: Layer, target: Layer, chosen: set[int]) -> di
     joined = {s.category: s.id for s in target.segments.values()}
     new_ids: dict[int, int] = {}
     added: dict[int, Segment | None] = {}
-    for free, segment in enumerate(segments, target.next_id):
+    for free, segment in zip(target.free_ids(), segments, strict=False):
         category = category_ids[segment.category]
         if category in joined and is_one_for_all(target, category):
             new_ids[segment.id] = joined[category]
