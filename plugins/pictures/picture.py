@@ -168,8 +168,6 @@ def _open(path: Path, kind: str) -> ImageFile.ImageFile:
 
 def _check_size(path: Path, size: tuple[int, int], each: int) -> None:
     width, height = size
-    if width < 1 or height < 1:
-        raise ImageError(f"{path}: it has no pixels ({width} x {height}).")
     needed = width * height * each
     if needed > BUDGET:
         raise ImageError(

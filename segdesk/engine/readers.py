@@ -30,9 +30,14 @@ def open_directly(path: Path) -> ImageSource:
     """Open a file in this process, whatever it may do to it. Raises ``ImageError``."""
     reader = find_reader(path)
     try:
-        return reader.open(path)
+        source = reader.open(path)
     except OSError as error:
         raise _cannot(path, error) from error
+    info = source.info
+    if min(info.width, info.height, info.bands, info.frames) < 1:
+        source.close()
+        raise ImageError(f"{path}: the image has no pixels.")
+    return source
 
 
 def _head(path: Path) -> bytes:
