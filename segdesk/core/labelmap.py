@@ -7,6 +7,7 @@ are arrays of the smallest unsigned type that fits, shared between snapshots unt
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import numpy as np
@@ -144,6 +145,13 @@ class LabelMap:
         for index, tile in self._tiles.items():
             if tile == segment if isinstance(tile, int) else bool((tile == segment).any()):
                 yield self.tile_window(index)
+
+    def windows_of_any(self, segments: AbstractSet[int]) -> Iterator[Window]:
+        """Yield the window of every tile that holds at least one of some segments."""
+        for index, tile in self._tiles.items():
+            window = self.tile_window(index)
+            if not segments.isdisjoint(tile_areas(tile, window)):
+                yield window
 
     def areas(self, indices: Iterable[TileIndex] | None = None) -> dict[int, int]:
         """Return the number of pixels of each id but 0, in all tiles or in some."""

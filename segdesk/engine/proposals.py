@@ -123,11 +123,9 @@ def _paint_through(
     edit: Edit, plane: LabelMap, target: Layer, new_ids: dict[int, int], number: int
 ) -> None:
     """Write the segments that get a new id into a plane of another layer."""
-    for index, _ in plane.tiles():
-        window = plane.tile_window(index)
+    for window in plane.windows_of_any(new_ids.keys()):
         ids = map_ids(plane.read(window), lambda i: new_ids.get(i, 0))
-        if ids.any():
-            edit.paint(target, window, ids, ids > 0, number)
+        edit.paint(target, window, ids, ids > 0, number)
 
 
 def _new_ids(edit: Edit, proposal: Layer, target: Layer, chosen: set[int]) -> dict[int, int]:

@@ -148,7 +148,9 @@ class LabelMapMachine(RuleBasedStateMachine):
             covered = sum((self.model[w.slices] == segment).sum() for w in found)
             assert covered == (self.model == segment).sum()
             assert all((self.model[w.slices] == segment).any() for w in found)
+            assert list(self.labels.windows_of_any({99, segment})) == found
         assert not list(self.labels.windows_of(99))
+        assert not list(self.labels.windows_of_any({0, 99}))
 
 
 TestLabelMap = LabelMapMachine.TestCase
