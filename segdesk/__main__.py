@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from functools import partial
+from pathlib import Path
 
 from segdesk.cli import COMMANDS
 from segdesk.cli.ending import exit_code
-from segdesk.cli.screen import has_screen
+from segdesk.cli.screen import can_open_window
 from segdesk.core.errors import SegdeskError
 
 
@@ -26,13 +27,13 @@ def _run_command(arguments: list[str]) -> int:
 
 
 def _open_window(images: list[str]) -> int:
-    if not has_screen():
+    if not can_open_window():
         raise SegdeskError(
             "There is no screen to open a window on; `segdesk --help` lists what works without."
         )
     from segdesk.gui.app import run
 
-    return run(images)
+    return run([Path(image) for image in images])
 
 
 if __name__ == "__main__":

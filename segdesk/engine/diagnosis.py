@@ -1,0 +1,90 @@
+"""What this machine offers: for ``segdesk doctor`` and for reports of faults."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from segdesk import __version__
+from segdesk.engine.devices import describe
+from segdesk.engine.folders import cache_folder, config_folder, data_folder, plugin_folder
+from segdesk.engine.registry import registry
+
+LIBRARIES = (
+    "numpy",
+    "scipy",
+    "opencv-python-headless",
+    "pillow",
+    "tifffile",
+    "scikit-image",
+    "PySide6-Essentials",
+    "torch",
+    "transformers",
+)
+
+
+def diagnose() -> dict[str, Any]:
+    """Return the state of this installation; takes seconds, as PyTorch is started.
+
+    Returns
+    -------
+    dict
+        ``versions`` by name (None: not installed), ``machine`` (system, processors, memory in
+        GiB), ``devices`` as ``devices.describe`` gives them, ``folders`` by use with ``path`` and
+        ``writable``, and ``broken_plugins`` with their reasons.
+    """
+    return {
+        "versions": _versions(),
+        "machine": _machine(),
+        "devices": describe(),
+        "folders": _folders(),
+        "broken_plugins": {p.name: p.reason for p in registry().plugins if p.status == "broken"},
+    }
+
+
+def _versions() -> dict[str, str | None]:
+    own = {"segdesk": __version__, "python": platform.python_version()}
+    return own | {name: _version(name) for name in LIBRARIES}
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _machine() -> dict[str, Any]:
+    import psutil
+
+    memory = psutil.virtual_memory()
+    return {
+        "system": platform.platform(),
+        "python": sys.executable,
+        "processors": os.cpu_count(),
+        "memory_gib": round(memory.total / 2**30, 1),
+        "free_memory_gib": round(memory.available / 2**30, 1),
+    }
+
+
+def _folders() -> dict[str, dict[str, Any]]:
+    folders = {
+        "settings": config_folder(),
+        "data": data_folder(),
+        "plugins": plugin_folder(),
+        "cache": cache_folder(),
+    }
+    return {
+        use: {"path": str(folder), "writable": _is_writable(folder)}
+        for use, folder in folders.items()
+    }
+
+
+def _is_writable(folder: Path) -> bool:
+    """Whether files can be made in a folder, or in the nearest one above it that exists."""
+    existing = next(place for place in [folder, *folder.parents] if place.exists())
+    return existing.is_dir() and os.access(existing, os.W_OK)
