@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
@@ -114,6 +115,14 @@ class Editor(QObject):
         except SegdeskError as error:
             self.failed.emit(str(error))
             return None
+
+    def fail(self, error: Exception) -> None:
+        """Say why a job has failed; what nobody foresaw goes to the log as well."""
+        if isinstance(error, SegdeskError):
+            self.failed.emit(str(error))
+        else:
+            logging.getLogger(__name__).error("A job failed", exc_info=error)
+            self.failed.emit(f"Something unforeseen failed ({type(error).__name__}: {error}).")
 
     def layer_to_paint(self) -> Layer | None:
         """Return the active layer if it may be painted on; else say why not, and return None.

@@ -1,0 +1,1 @@
+"""Windows that ask or tell something, each imported when it is first opened."""

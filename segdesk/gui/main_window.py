@@ -1,0 +1,178 @@
+"""The main window: puts its parts together, and nothing else."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
+from PySide6.QtWidgets import QMainWindow, QStackedWidget, QToolBar, QVBoxLayout, QWidget
+
+from segdesk.gui.action_table import TOOL_BAR, action_table
+from segdesk.gui.actions import Actions
+from segdesk.gui.asking import Asking
+from segdesk.gui.canvas import Canvas
+from segdesk.gui.docks import Docks
+from segdesk.gui.editor import Editor
+from segdesk.gui.message_bar import MessageBar
+from segdesk.gui.opening import local_files
+from segdesk.gui.recent_menu import RecentMenu
+from segdesk.gui.review_bar import ReviewBar
+from segdesk.gui.settings import settings
+from segdesk.gui.status import Status
+from segdesk.gui.theme import ICON_SIZE
+from segdesk.gui.tools import TOOLS
+from segdesk.gui.workbench import Workbench
+
+FIRST_SIZE = QSize(1440, 900)
+REFRESH_MS = 30
+PATIENCE_MS = 500  # how long the rest of the window waits for an image
+
+
+class MainWindow(QMainWindow):
+    """Canvas in the middle, tools on the left, panels around, jobs below.
+
+    Only what the first frame shows is made at once; ``complete`` does the rest after it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.editor = Editor(self)
+        self.bench = Workbench(self.editor)
+        self.canvas = Canvas(self.editor)
+        self.asking = Asking(self)
+        self.actions_ = Actions(action_table(), self)
+        self.message_bar = MessageBar()
+        self._stack = QStackedWidget()
+        self._refresh_timer = QTimer(self, singleShot=True, interval=REFRESH_MS)
+        self._is_complete = False
+        self._make_bars()
+        self._make_centre()
+        self.docks = Docks(self)
+        self.actions_.menus["&View"].addMenu(self.docks.menu())
+        self.status = Status(self)
+        self._connect()
+        self._restore()
+        self._on_document_changed()
+
+    def complete(self) -> None:
+        """Make what the first frame could do without."""
+        if not self._is_complete:
+            self._is_complete = True
+            self.actions_.show_icons()
+            self.docks.fill()
+            self.actions_.refresh()
+            self.bench.opening.find_siblings()
+
+    def toggle_full_screen(self) -> None:
+        """Fill the screen, or go back to a window."""
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint, and see to the rest soon: at once where there is no image to wait for."""
+        super().paintEvent(event)
+        if not self._is_complete:
+            QTimer.singleShot(PATIENCE_MS if self.editor.document else 0, self.complete)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Colour the icons for another theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and self._is_complete:
+            self.actions_.show_icons()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take files and folders."""
+        if local_files(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open what was dropped."""
+        event.acceptProposedAction()
+        self.bench.opening.open(local_files(event.mimeData()))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Ask for work that would be lost, remember the layout, and end all jobs."""
+        if not self.asking.may_discard():
+            event.ignore()
+            return
+        settings().setValue("geometry", self.saveGeometry())
+        settings().setValue("layout", self.saveState())
+        self.bench.close()
+        event.accept()
+
+    def _make_bars(self) -> None:
+        main = QToolBar("Main toolbar", self)
+        tools = QToolBar("Tools", self)
+        for bar in (main, tools):
+            bar.setObjectName(bar.windowTitle())
+            bar.setIconSize(ICON_SIZE)
+            bar.setMovable(False)
+        self.actions_.fill_tool_bar(main, TOOL_BAR)
+        self.actions_.fill_tool_bar(tools, [f"tool_{tool.id}" for tool in TOOLS])
+        self.addToolBar(Qt.ToolBarArea.TopToolBarArea, main)
+        self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, tools)
+        self.actions_.fill_menu_bar(self.menuBar())
+        self.actions_.menus["&File"].insertMenu(
+            self.actions_["paste"], RecentMenu(self.bench.opening.open_file, self)
+        )
+        self.actions_.attach(self)
+
+    def _make_centre(self) -> None:
+        centre = QWidget()
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.message_bar)
+        column.addWidget(ReviewBar(self.editor, self.actions_["accept"], self.actions_["reject"]))
+        column.addWidget(self._stack, 1)
+        self._stack.addWidget(self.canvas)
+        self.setCentralWidget(centre)
+        self.setAcceptDrops(True)
+
+    def _connect(self) -> None:
+        editor, bench = self.editor, self.bench
+        editor.failed.connect(self.message_bar.show_failure)
+        editor.document_changed.connect(self.message_bar.hide)
+        editor.document_changed.connect(self._on_document_changed)
+        self.canvas.first_frame_painted.connect(self.complete)
+        bench.opening.browsed_changed.connect(self._on_document_changed)
+        bench.job_started.connect(self.status.jobs.add)
+        self._refresh_timer.timeout.connect(self.actions_.refresh)
+        for signal in (
+            editor.document_changed,
+            editor.updated,
+            editor.selection_changed,
+            editor.tool_changed,
+            bench.segmenting.running_changed,
+            bench.segmenting.choice.changed,
+        ):
+            signal.connect(self._on_anything_changed)
+
+    def _on_document_changed(self) -> None:
+        entry = self.bench.shelf.current
+        place = self.bench.opening.place
+        where = f" ({place})" if place else ""
+        self.setWindowTitle(f"{entry.name}{where} - SegDesk" if entry else "SegDesk")
+        if not entry and self._stack.count() == 1:
+            self._stack.addWidget(self._make_welcome())
+        self._stack.setCurrentIndex(0 if entry else 1)
+        self.canvas.setFocus()
+
+    def _make_welcome(self) -> QWidget:
+        from segdesk.gui.welcome import Welcome
+
+        welcome = Welcome([self.actions_[name] for name in ("open", "open_folder", "paste")])
+        welcome.chosen.connect(self.bench.opening.open_file)
+        return welcome
+
+    def _on_anything_changed(self) -> None:
+        if not self._refresh_timer.isActive():
+            self._refresh_timer.start()
+
+    def _restore(self) -> None:
+        """Put window and docks where they were last time."""
+        stored = settings()
+        self.resize(FIRST_SIZE)
+        geometry, layout = stored.value("geometry"), stored.value("layout")
+        if isinstance(geometry, QByteArray):
+            self.restoreGeometry(geometry)
+        if isinstance(layout, QByteArray):
+            self.restoreState(layout)

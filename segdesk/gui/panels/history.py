@@ -1,0 +1,52 @@
+"""The history panel: every step so far; a click goes there."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, QStringListModel, QTimer
+from PySide6.QtWidgets import QAbstractItemView, QListView, QVBoxLayout, QWidget
+
+from segdesk.gui.editor import Editor
+
+
+class HistoryPanel(QWidget):
+    """A list of steps, oldest first; those below the current one can be redone."""
+
+    def __init__(self, editor: Editor, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._editor = editor
+        self._model = QStringListModel(self)
+        self._view = QListView()
+        self._view.setModel(self._model)
+        self._view.setAccessibleName("History")
+        self._view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self._view.setUniformItemSizes(True)
+        self._timer = QTimer(self, singleShot=True, interval=0)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 6, 6, 6)
+        layout.addWidget(self._view)
+        self._timer.timeout.connect(self._refresh)
+        self._view.clicked.connect(self._on_view_clicked)
+        editor.document_changed.connect(self._timer.start)
+        editor.updated.connect(self._on_editor_updated)
+        self._refresh()
+
+    def _on_editor_updated(self) -> None:
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def _refresh(self) -> None:
+        history = self._editor.document.history if self._editor.document else None
+        names = ["Opened", *history.names] if history else []
+        if names != self._model.stringList():
+            self._model.setStringList(names)
+        if history:
+            current = self._model.index(history.done)
+            self._view.setCurrentIndex(current)
+            self._view.scrollTo(current)
+
+    def _on_view_clicked(self, index: QModelIndex) -> None:
+        document = self._editor.document
+        while document and document.history.done > index.row():
+            document.undo()
+        while document and document.history.done < index.row():
+            document.redo()

@@ -1,0 +1,226 @@
+"""The segmenter panel: which model, with which weights and options, and learnt from what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from segdesk.api import SegmenterSpec
+from segdesk.core.prompts import Example
+from segdesk.engine.registry import registry
+from segdesk.gui.actions import Actions
+from segdesk.gui.choice import Choice
+from segdesk.gui.forms import OptionsForm
+from segdesk.gui.icons import IconButton
+from segdesk.gui.workbench import Workbench
+
+
+class SegmenterPanel(QWidget):
+    """Shows and changes a ``Choice``, and runs it."""
+
+    def __init__(
+        self, bench: Workbench, actions: Actions[Any], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._bench = bench
+        self._choice: Choice = bench.segmenting.choice
+        self._actions = actions
+        self._segmenters = _segmenter_combo()
+        self._checkpoint = CheckpointRow(self._choice)
+        self._hint = QLabel(wordWrap=True)
+        self._hint.setObjectName("muted")
+        self._form_slot = QVBoxLayout()
+        self._form: OptionsForm | None = None
+        self._spec: SegmenterSpec | None = None
+        self._live = QCheckBox("Answer after every prompt")
+        self._examples = ExamplesRow(bench, actions["add_example"])
+        self._lay_out()
+        self._segmenters.activated.connect(self._on_segmenters_activated)
+        self._live.toggled.connect(self._choice.set_live)
+        self._choice.changed.connect(self._refresh)
+        self._refresh()
+
+    def _lay_out(self) -> None:
+        top = QFormLayout()
+        top.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        top.addRow("Segmenter", self._segmenters)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setSpacing(8)
+        layout.addLayout(top)
+        layout.addWidget(self._checkpoint)
+        layout.addWidget(self._hint)
+        layout.addLayout(self._form_slot)
+        layout.addWidget(self._live)
+        layout.addWidget(self._examples)
+        layout.addLayout(self._run_row())
+        layout.addStretch()
+
+    def _run_row(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        run = _push_button(self._actions["run"], "Run")
+        run.setObjectName("primary")
+        row.addWidget(run, 1)
+        row.addWidget(_push_button(self._actions["stop"], "Stop"))
+        return row
+
+    def _refresh(self) -> None:
+        spec = self._choice.spec
+        self._segmenters.setCurrentIndex(self._segmenters.findData(spec.id if spec else None))
+        self._hint.setText(_about(self._choice))
+        self._hint.setVisible(bool(self._hint.text()))
+        self._live.setVisible(bool(spec and spec.live))
+        with QSignalBlocker(self._live):
+            self._live.setChecked(self._choice.live)
+        self._checkpoint.refresh()
+        self._examples.refresh()
+        self._checkpoint.setVisible(bool(spec and (spec.needs_checkpoint or spec.checkpoints)))
+        self._examples.setVisible(bool(spec and Example in spec.prompts))
+        if spec is not self._spec:
+            self._spec = spec
+            self._refresh_form()
+
+    def _on_segmenters_activated(self, index: int) -> None:
+        self._choice.choose(self._segmenters.itemData(index))
+
+    def _refresh_form(self) -> None:
+        spec = self._choice.spec
+        if self._form:
+            self._form_slot.removeWidget(self._form)
+            self._form.deleteLater()
+        self._form = OptionsForm(spec.options if spec else None)
+        if spec and spec.options:
+            self._form.show_value(self._choice.options)
+            self._form.changed.connect(self._on_form_changed)
+        self._form_slot.addWidget(self._form)
+
+    def _on_form_changed(self) -> None:
+        if self._form:
+            self._choice.set_options(self._form.value())
+
+
+class CheckpointRow(QWidget):
+    """Weights by Hub id or folder: suggested, typed or browsed for."""
+
+    def __init__(self, choice: Choice, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._choice = choice
+        self._refs = QComboBox(editable=True)
+        self._refs.setAccessibleName("Checkpoint: a Hub id or a folder")
+        self._refs.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        line = self._refs.lineEdit()
+        if line:
+            line.setPlaceholderText("Hub id or folder")
+            line.editingFinished.connect(self._on_line_finished)
+        browse = IconButton("folder-open", "Choose a folder with a checkpoint")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(QLabel("Checkpoint"))
+        row.addWidget(self._refs, 1)
+        row.addWidget(browse)
+        self._refs.activated.connect(self._on_refs_activated)
+        browse.clicked.connect(self._on_browse_clicked)
+
+    def refresh(self) -> None:
+        """Show what the chosen segmenter suggests, and what is chosen."""
+        spec = self._choice.spec
+        with QSignalBlocker(self._refs):
+            self._refs.clear()
+            for checkpoint in spec.checkpoints if spec else ():
+                self._refs.addItem(checkpoint.title, checkpoint.ref)
+            found = self._refs.findData(self._choice.checkpoint)
+            self._refs.setCurrentIndex(found)
+            if found < 0:
+                self._refs.setEditText(self._choice.checkpoint)
+        self._refs.setToolTip(self._choice.checkpoint)
+
+    def _on_refs_activated(self, index: int) -> None:
+        self._choice.set_checkpoint(self._refs.itemData(index) or self._refs.itemText(index))
+
+    def _on_line_finished(self) -> None:
+        text = self._refs.currentText().strip()
+        found = self._refs.findText(text)
+        self._choice.set_checkpoint(self._refs.itemData(found) if found >= 0 else text)
+
+    def _on_browse_clicked(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "A folder with a checkpoint")
+        if folder:
+            self._choice.set_checkpoint(folder)
+
+
+class ExamplesRow(QWidget):
+    """The finished images to learn from."""
+
+    def __init__(self, bench: Workbench, add: QAction, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._bench = bench
+        self._names = QLabel(wordWrap=True)
+        self._names.setObjectName("muted")
+        self._forget = IconButton("trash", "Forget all examples")
+        button = QToolButton()
+        button.setDefaultAction(add)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        row = QHBoxLayout()
+        row.addWidget(button)
+        row.addStretch()
+        row.addWidget(self._forget)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addLayout(row)
+        layout.addWidget(self._names)
+        self._forget.clicked.connect(lambda: bench.segmenting.choice.set_examples(()))
+
+    def refresh(self) -> None:
+        """Show the examples that there are."""
+        names = [example.name for example in self._bench.segmenting.choice.examples]
+        self._names.setText("Learnt from " + ", ".join(names) if names else "")
+        self._names.setVisible(bool(names))
+        self._forget.setVisible(bool(names))
+
+
+def _segmenter_combo() -> QComboBox:
+    combo = QComboBox()
+    combo.setAccessibleName("Segmenter")
+    combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    combo.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    for spec in registry().segmenters.values():
+        combo.addItem(spec.title, spec.id)
+        combo.setItemData(combo.count() - 1, spec.help, Qt.ItemDataRole.ToolTipRole)
+    return combo
+
+
+def _about(choice: Choice) -> str:
+    """Return what the chosen segmenter does and what it wants from the user."""
+    spec = choice.spec
+    if not spec:
+        return "No plugin offers a segmenter: see Help > Plugins."
+    hint = choice.hint()
+    return " ".join(filter(None, [spec.help, f"To begin, {hint}." if hint else ""]))
+
+
+def _push_button(action: QAction, text: str) -> QPushButton:
+    """Return a button that does what an action does, and is enabled when that is."""
+    button = QPushButton(text)
+    button.setToolTip(action.toolTip())
+    button.setEnabled(action.isEnabled())
+    button.clicked.connect(action.trigger)
+    action.enabledChanged.connect(button.setEnabled)
+    return button

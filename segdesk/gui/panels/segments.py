@@ -1,0 +1,296 @@
+"""The segment table: find, choose, judge and change single segments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from PySide6.QtCore import (
+    QAbstractItemModel,
+    QItemSelection,
+    QItemSelectionModel,
+    QModelIndex,
+    QPoint,
+    Qt,
+    QTimer,
+    Signal,
+    SignalInstance,
+)
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from segdesk.core.geometry import Window
+from segdesk.engine import edits
+from segdesk.engine.layer import Layer
+from segdesk.gui.editor import Editor
+from segdesk.gui.icons import IconButton, swatch
+from segdesk.gui.panels.rows import ROW_SIZE, ItemRole
+from segdesk.gui.panels.segment_model import AREA, CATEGORY, ID, SCORE, STATE, SegmentModel
+from segdesk.gui.theme import ICON_SIZE
+
+REFRESH_MS = 60
+
+
+class SegmentsPanel(QWidget):
+    """A table of the active layer's segments.
+
+    Signals
+    -------
+    segment_shown
+        A ``Window`` around the segment that the user has clicked on: to be centred.
+    accepted, rejected
+        Id of a proposal, and the ids of those of its segments that the user has judged.
+    """
+
+    segment_shown = Signal(object)
+    accepted = Signal(int, object)
+    rejected = Signal(int, object)
+
+    def __init__(
+        self, editor: Editor, actions: Sequence[QAction], parent: QWidget | None = None
+    ) -> None:
+        """Make the table; `actions` of the window get a button below it."""
+        super().__init__(parent)
+        self._editor = editor
+        self._window_actions = actions
+        self._model = SegmentModel(self)
+        self._view = _view(self._model)
+        self._view.setItemDelegateForColumn(CATEGORY, CategoryDelegate(editor, self._view))
+        self._phrase = QLineEdit(placeholderText="Filter by id, category or state")
+        self._count = QLabel()
+        self._count.setObjectName("muted")
+        self._timer = QTimer(self, singleShot=True, interval=REFRESH_MS)
+        self._is_following = False
+        self._buttons = self._make_buttons()
+        self._lay_out()
+        self._connect()
+        self._refresh()
+
+    def _make_buttons(self) -> dict[str, QToolButton]:
+        buttons: dict[str, QToolButton] = {
+            "accept": IconButton("check", "Accept the selected segments"),
+            "reject": IconButton("x", "Reject the selected segments"),
+            "category": IconButton("tag", "Change the category of the selected segments"),
+        }
+        buttons["category"].setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(buttons["category"])
+        menu.aboutToShow.connect(lambda: self._fill_category_menu(menu))
+        buttons["category"].setMenu(menu)
+        return buttons
+
+    def _lay_out(self) -> None:
+        self._phrase.setClearButtonEnabled(True)
+        self._phrase.setAccessibleName("Filter segments")
+        row = QHBoxLayout()
+        row.setSpacing(2)
+        row.addWidget(self._count)
+        row.addStretch()
+        for button in self._buttons.values():
+            row.addWidget(button)
+        for action in self._window_actions:
+            row.addWidget(_action_button(action))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 6, 6, 6)
+        layout.addWidget(self._phrase)
+        layout.addWidget(self._view, 1)
+        layout.addLayout(row)
+
+    def _connect(self) -> None:
+        self._timer.timeout.connect(self._refresh)
+        self._phrase.textChanged.connect(self._model.set_phrase)
+        self._model.modelReset.connect(self._follow_selection)
+        self._view.selectionModel().selectionChanged.connect(self._on_view_selection_changed)
+        self._view.clicked.connect(self._on_view_clicked)
+        self._view.customContextMenuRequested.connect(self._open_menu)
+        self._editor.document_changed.connect(self._refresh)
+        self._editor.updated.connect(self._on_editor_updated)
+        self._editor.selection_changed.connect(self._follow_selection)
+        self._buttons["accept"].clicked.connect(lambda: self._judge(self.accepted))
+        self._buttons["reject"].clicked.connect(lambda: self._judge(self.rejected))
+
+    def _layer(self) -> Layer | None:
+        return self._editor.document.active if self._editor.document else None
+
+    def _judge(self, verdict: SignalInstance) -> None:
+        layer = self._layer()
+        if layer:
+            verdict.emit(layer.id, set(self._editor.selection))
+
+    def _on_editor_updated(self) -> None:
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def _refresh(self) -> None:
+        self._model.show_layer(self._layer())
+        layer = self._layer()
+        segments = layer.segments.values() if layer else ()
+        self._view.setColumnHidden(SCORE, all(segment.score is None for segment in segments))
+        total = len(layer.segments) if layer else 0
+        shown = self._model.count()
+        self._count.setText(f"{total:,}" if shown == total else f"{shown:,} of {total:,}")
+        self._count.setToolTip("Number of segments")
+        self._follow_buttons()
+
+    def _follow_buttons(self) -> None:
+        layer, count = self._layer(), len(self._editor.selection)
+        is_proposal = bool(layer and layer.state.is_proposal)
+        self._buttons["accept"].setVisible(is_proposal)
+        self._buttons["reject"].setVisible(is_proposal)
+        for button in self._buttons.values():
+            button.setEnabled(count > 0)
+
+    def _follow_selection(self) -> None:
+        """Select the rows of the segments that the editor has selected."""
+        if not self._is_following:
+            rows = sorted(self._model.row_of(i) for i in self._editor.selection)
+            self._is_following = True
+            self._view.selectionModel().select(
+                _rows_selection(self._model, [row for row in rows if row >= 0]),
+                QItemSelectionModel.SelectionFlag.ClearAndSelect
+                | QItemSelectionModel.SelectionFlag.Rows,
+            )
+            self._is_following = False
+            if rows and rows[-1] >= 0 and len(rows) == 1:
+                self._view.scrollTo(self._model.index(rows[-1], ID))
+        self._follow_buttons()
+
+    def _on_view_selection_changed(self) -> None:
+        if not self._is_following:
+            self._is_following = True
+            rows = self._view.selectionModel().selectedRows()
+            self._editor.select(frozenset(self._model.ids[index.row()] for index in rows))
+            self._is_following = False
+            self._follow_buttons()
+
+    def _on_view_clicked(self, index: QModelIndex) -> None:
+        layer = self._layer()
+        if layer:
+            window: Window = layer.bounds(self._model.ids[index.row()])
+            if window:
+                self.segment_shown.emit(window)
+
+    def _fill_category_menu(self, menu: QMenu) -> None:
+        menu.clear()
+        layer = self._layer()
+        for category in layer.state.categories if layer else ():
+            if category.id:
+                action = menu.addAction(swatch(category.colour), category.name)
+                action.triggered.connect(lambda _=False, i=category.id: self._set_category(i))
+
+    def _set_category(self, category_id: int) -> None:
+        layer, document = self._layer(), self._editor.document
+        chosen = set(self._editor.selection) & set(layer.segments) if layer else set()
+        if document and layer and chosen:
+            self._editor.attempt(edits.set_category, document, layer.id, chosen, category_id)
+
+    def _open_menu(self, position: QPoint) -> None:
+        menu = QMenu(self)
+        categories = menu.addMenu("Category")
+        self._fill_category_menu(categories)
+        for name in ("accept", "reject"):
+            button = self._buttons[name]
+            if button.isVisible():
+                menu.addAction(button.icon(), button.accessibleName(), button.click)
+        menu.addActions(list(self._window_actions))
+        menu.exec(self._view.viewport().mapToGlobal(position))
+
+
+class CategoryDelegate(QStyledItemDelegate):
+    """Changes the category of a segment in its cell."""
+
+    def __init__(self, editor: Editor, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._editor = editor
+
+    def createEditor(
+        self, parent: QWidget, option: QStyleOptionViewItem, index: QModelIndex
+    ) -> QWidget:
+        """Return a list of the layer's categories."""
+        combo = QComboBox(parent)
+        layer = self._editor.document.active if self._editor.document else None
+        for category in layer.state.categories if layer else ():
+            if category.id:
+                combo.addItem(swatch(category.colour), category.name, category.id)
+        combo.activated.connect(lambda: self.commitData.emit(combo))
+        combo.activated.connect(lambda: self.closeEditor.emit(combo))
+        return combo
+
+    def setEditorData(self, editor: QWidget, index: QModelIndex) -> None:
+        """Show the category that the segment has."""
+        if isinstance(editor, QComboBox):
+            editor.setCurrentIndex(editor.findData(index.data(ItemRole.EditRole)))
+
+    def setModelData(self, editor: QWidget, model: QAbstractItemModel, index: QModelIndex) -> None:
+        """Give the segment the category that was chosen."""
+        document = self._editor.document
+        if isinstance(editor, QComboBox) and isinstance(model, SegmentModel) and document:
+            layer, category_id = model.layer, editor.currentData()
+            if layer and category_id and category_id != index.data(ItemRole.EditRole):
+                chosen = {model.ids[index.row()]}
+                self._editor.attempt(edits.set_category, document, layer.id, chosen, category_id)
+
+
+def _action_button(action: QAction) -> QToolButton:
+    button = QToolButton()
+    button.setDefaultAction(action)
+    button.setIconSize(ICON_SIZE)
+    return button
+
+
+def _rows_selection(model: SegmentModel, rows: Iterable[int]) -> QItemSelection:
+    """Return a selection of rows, neighbours as one range."""
+    selection = QItemSelection()
+    runs: list[list[int]] = []
+    for row in rows:
+        if runs and runs[-1][1] == row - 1:
+            runs[-1][1] = row
+        else:
+            runs.append([row, row])
+    for first, last in runs:
+        selection.select(model.index(first, ID), model.index(last, STATE))
+    return selection
+
+
+def _view(model: SegmentModel) -> QTableView:
+    view = QTableView()
+    view.setModel(model)
+    view.setAccessibleName("Segments of the active layer")
+    view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    view.setEditTriggers(
+        QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed
+    )
+    view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+    view.setShowGrid(False)
+    view.setWordWrap(False)
+    view.setAlternatingRowColors(True)
+    rows = view.verticalHeader()
+    rows.setVisible(False)
+    rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)  # or each of 10,000 rows is measured
+    rows.setDefaultSectionSize(ROW_SIZE.height())
+    header = view.horizontalHeader()
+    header.setHighlightSections(False)
+    header.setStretchLastSection(False)
+    header.setSectionResizeMode(CATEGORY, QHeaderView.ResizeMode.Stretch)
+    for column, text in (
+        (ID, "00000"),
+        (AREA, "0,000,000"),
+        (SCORE, "Score "),
+        (STATE, "proposed"),
+    ):
+        header.resizeSection(column, view.fontMetrics().horizontalAdvance(text) + 22)
+    view.setSortingEnabled(True)
+    view.sortByColumn(ID, Qt.SortOrder.AscendingOrder)
+    return view

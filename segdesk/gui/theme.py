@@ -1,0 +1,165 @@
+"""Colours of the window, light and dark: chosen by the user or followed from the system."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QPalette
+from PySide6.QtWidgets import QApplication
+
+from segdesk.gui.settings import settings
+
+Theme = Literal["system", "light", "dark"]
+THEMES: tuple[Theme, ...] = ("system", "light", "dark")
+ICON_SIZE = QSize(18, 18)
+
+
+@dataclass(frozen=True)
+class Shades:
+    """The few colours that everything is made of."""
+
+    window: str
+    base: str
+    alternate: str
+    button: str
+    text: str
+    muted: str
+    border: str
+    accent: str
+    hover: str
+    faded: str
+    warning: str
+
+
+LIGHT = Shades(
+    window="#f2f3f5",
+    base="#ffffff",
+    alternate="#f7f8fa",
+    button="#fbfbfc",
+    text="#1d2229",
+    muted="#596270",
+    border="#d0d4db",
+    accent="#2762c4",
+    hover="#e4e8ee",
+    faded="#b3b9c3",
+    warning="#fff1d6",
+)
+DARK = Shades(
+    window="#25282d",
+    base="#1b1d21",
+    alternate="#202328",
+    button="#31353c",
+    text="#e5e8ec",
+    muted="#a0a8b3",
+    border="#41464f",
+    accent="#3571d6",
+    hover="#363b43",
+    faded="#565d68",
+    warning="#4a3a17",
+)
+
+
+def chosen_theme() -> Theme:
+    """Return what the user has chosen."""
+    value = settings().value("theme", "system")
+    return next((theme for theme in THEMES if theme == value), "system")
+
+
+def choose_theme(theme: Theme) -> None:
+    """Remember a theme and show it."""
+    settings().setValue("theme", theme)
+    apply_theme()
+
+
+def is_dark() -> bool:
+    """Say whether the dark colours are on show."""
+    theme = chosen_theme()
+    if theme == "system":
+        return QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
+    return theme == "dark"
+
+
+def shades() -> Shades:
+    """Return the colours on show."""
+    return DARK if is_dark() else LIGHT
+
+
+def apply_theme() -> None:
+    """Colour the whole application."""
+    app = QApplication.instance()
+    if isinstance(app, QApplication):
+        app.setPalette(_palette(shades()))
+        app.setStyleSheet(_style_sheet(shades()))
+
+
+def _palette(s: Shades) -> QPalette:
+    role = QPalette.ColorRole
+    palette = QPalette(QColor(s.button), QColor(s.window))
+    colours = {
+        role.Window: s.window,
+        role.WindowText: s.text,
+        role.Base: s.base,
+        role.AlternateBase: s.alternate,
+        role.Text: s.text,
+        role.Button: s.button,
+        role.ButtonText: s.text,
+        role.BrightText: "#ffffff",
+        role.Highlight: s.accent,
+        role.HighlightedText: "#ffffff",
+        role.Accent: s.accent,
+        role.Link: s.accent if s is LIGHT else "#7fb0ff",
+        role.PlaceholderText: s.muted,
+        role.ToolTipBase: s.base,
+        role.ToolTipText: s.text,
+        role.Mid: s.border,
+    }
+    for which, colour in colours.items():
+        palette.setColor(which, QColor(colour))
+    for which in (role.WindowText, role.Text, role.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, which, QColor(s.faded))
+    palette.setColor(QPalette.ColorGroup.Disabled, role.Highlight, QColor(s.border))
+    return palette
+
+
+def _style_sheet(s: Shades) -> str:
+    return f"""
+    QMainWindow::separator {{ background: {s.window}; width: 5px; height: 5px; }}
+    QMainWindow::separator:hover {{ background: {s.accent}; }}
+    QDockWidget {{ font-weight: 600; }}
+    QDockWidget > QWidget {{ font-weight: 400; }}
+    QDockWidget::title {{ padding: 6px 8px; background: {s.hover}; text-align: left; }}
+    QToolBar {{ border: none; padding: 3px; spacing: 2px; background: {s.window}; }}
+    QToolBar::separator {{ background: {s.border}; margin: 5px; width: 1px; height: 1px; }}
+    QToolButton {{ border: none; border-radius: 4px; padding: 4px; }}
+    QToolButton:hover {{ background: {s.hover}; }}
+    QToolButton:pressed {{ background: {s.border}; }}
+    QToolButton:checked {{ background: {s.accent}; color: #ffffff; }}
+    QToolButton:focus {{ outline: none; background: {s.hover}; }}
+    QToolButton:checked:focus {{ background: {s.accent}; }}
+    QStatusBar::item {{ border: none; }}
+    QHeaderView::section {{
+        background: {s.window}; color: {s.muted}; border: none;
+        border-bottom: 1px solid {s.border}; padding: 4px 6px;
+    }}
+    QTreeView, QTableView, QListView {{ border: 1px solid {s.border}; border-radius: 4px; }}
+    QToolTip {{
+        color: {s.text}; background: {s.base}; border: 1px solid {s.border}; padding: 3px;
+    }}
+    QTabBar::tab {{
+        padding: 5px 12px; color: {s.muted}; background: {s.window};
+        border: none; border-top: 2px solid transparent;
+    }}
+    QTabBar::tab:selected {{ color: {s.text}; border-top: 2px solid {s.accent}; }}
+    QTabBar::tab:hover {{ color: {s.text}; }}
+    QLabel#muted {{ color: {s.muted}; }}
+    QLabel#title {{ font-size: 20pt; font-weight: 600; }}
+    QFrame#bar {{ background: {s.base}; border-bottom: 1px solid {s.border}; }}
+    QFrame#bar[kind="warning"] {{ background: {s.warning}; }}
+    QPushButton#primary {{
+        background: {s.accent}; color: #ffffff; border: none; border-radius: 4px; padding: 6px 14px;
+        font-weight: 600;
+    }}
+    QPushButton#primary:disabled {{ background: {s.border}; color: {s.muted}; }}
+    """

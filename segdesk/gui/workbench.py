@@ -1,0 +1,133 @@
+"""Joins editor, engine and lanes: what the actions of the window call."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QGuiApplication
+
+from segdesk.engine import edits
+from segdesk.engine.layer import Layer
+from segdesk.gui.displaying import Displaying
+from segdesk.gui.editor import Editor
+from segdesk.gui.exporting import Exporting
+from segdesk.gui.lanes import Lane
+from segdesk.gui.opening import Opening
+from segdesk.gui.panels.category_model import category_of_key
+from segdesk.gui.review_bar import proposal_of
+from segdesk.gui.segmenting import Segmenting
+from segdesk.gui.shelf import Shelf, categories_of
+from segdesk.gui.teaching import Teaching
+
+
+class Workbench(QObject):
+    """The editor with all that goes on around it.
+
+    Signals
+    -------
+    job_started
+        A ``Job`` waits or runs: for the job bar.
+    """
+
+    job_started = Signal(object)
+
+    def __init__(self, editor: Editor) -> None:
+        super().__init__(editor)
+        self._editor = editor
+        self._disk, self._gpu = Lane("disk", self), Lane("gpu", self)
+        self.shelf = Shelf()
+        self.opening = Opening(editor, self.shelf, self._disk)
+        self.segmenting = Segmenting(editor, self.shelf, self._gpu)
+        self.teaching = Teaching(editor, self.shelf, self.segmenting.choice, self._disk)
+        self.exporting = Exporting(editor, self.shelf, self._disk)
+        self.displaying = Displaying(editor, self.shelf, self._disk)
+        for topic in (self.opening, self.segmenting, self.teaching, self.exporting):
+            topic.job_started.connect(self.job_started)
+
+    @property
+    def proposal(self) -> Layer | None:
+        """The proposal to be judged."""
+        return proposal_of(self._editor.document)
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a step to take back."""
+        return bool(self._editor.document and self._editor.document.history.last)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is a step to make again."""
+        return bool(self._editor.document and self._editor.document.history.next)
+
+    def undo(self) -> None:
+        """Take back the last step."""
+        if self._editor.document and (name := self._editor.document.undo()):
+            self._editor.message.emit(f"Undone: {name}")
+
+    def redo(self) -> None:
+        """Make the next step again."""
+        if self._editor.document and (name := self._editor.document.redo()):
+            self._editor.message.emit(f"Redone: {name}")
+
+    def paste(self) -> None:
+        """Open what the clipboard holds."""
+        self.opening.paste(QGuiApplication.clipboard().mimeData())
+
+    def accept(self) -> None:
+        """Accept the proposal."""
+        if self.proposal:
+            self.segmenting.accept(self.proposal.id)
+
+    def reject(self) -> None:
+        """Reject the proposal."""
+        if self.proposal:
+            self.segmenting.reject(self.proposal.id)
+
+    def delete_segments(self) -> None:
+        """Delete the selected segments of the active layer."""
+        layer, document = self._active(), self._editor.document
+        chosen = set(self._editor.selection)
+        if layer and document and chosen:
+            self._editor.attempt(edits.delete_segments, document, layer.id, chosen)
+            self._editor.select(frozenset())
+
+    def merge_segments(self) -> None:
+        """Make one segment of the selected ones."""
+        layer, document = self._active(), self._editor.document
+        chosen = set(self._editor.selection)
+        if layer and document and len(chosen) > 1:
+            kept = self._editor.attempt(edits.merge_segments, document, layer.id, chosen)
+            self._editor.select(frozenset({kept} if kept else chosen))
+
+    def select_all(self) -> None:
+        """Select all segments of the active layer."""
+        layer = self._active()
+        self._editor.select(frozenset(layer.segments) if layer else frozenset())
+
+    def clear_prompts(self) -> None:
+        """Remove all prompts."""
+        if self._editor.document:
+            edits.clear_prompts(self._editor.document)
+
+    def toggle_layer(self) -> None:
+        """Show or hide the active layer."""
+        layer, document = self._active(), self._editor.document
+        if layer and document:
+            shown = layer.state.visible
+            name = "Hide layer" if shown else "Show layer"
+            edits.change_layer(document, layer.id, name, visible=not shown)
+
+    def choose_category(self, key: int) -> None:
+        """Choose the category of a digit key."""
+        chosen = category_of_key(categories_of(self._editor.document), key)
+        if chosen is not None:
+            self._editor.set_category(chosen)
+
+    def close(self) -> None:
+        """Stop all jobs, end the processes and let go of all files."""
+        self._disk.close()
+        self._gpu.close()
+        self.segmenting.close()
+        self.shelf.close()
+
+    def _active(self) -> Layer | None:
+        return self._editor.document.active if self._editor.document else None
