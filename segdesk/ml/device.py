@@ -1,0 +1,31 @@
+"""Which device a model runs on."""
+
+from __future__ import annotations
+
+import torch
+
+from segdesk.core.errors import UsageError
+
+
+def known_devices() -> list[str]:
+    """Return the names of the devices that work here, the fastest first."""
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    if accelerator is None:
+        return ["cpu"]
+    count = torch.accelerator.device_count()
+    return [*(f"{accelerator.type}:{index}" for index in range(count)), "cpu"]
+
+
+def choose_device(name: str) -> torch.device:
+    """Return the device of a name: "auto", "cpu", "cuda", "cuda:1", "mps", ...
+
+    Raises ``UsageError`` for one that this machine, or this build of PyTorch, does not have.
+    """
+    known = known_devices()
+    if name == "auto":
+        return torch.device(known[0])
+    if name in known or f"{name}:0" in known:
+        return torch.device(name)
+    raise UsageError(
+        f"There is no device {name!r} here, only {', '.join(known)}; `segdesk doctor` says why."
+    )

@@ -1,0 +1,138 @@
+"""Loads a transformers model from a folder, so that opening it never runs code from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoConfig, AutoImageProcessor
+from transformers.utils import logging
+
+from segdesk.core.errors import CheckpointError, SegdeskError
+from segdesk.core.progress import Report, part
+from segdesk.ml.checkpoint_folder import check_folder, read_weights
+from segdesk.ml.device import choose_device
+from segdesk.ml.hub import find_checkpoint
+
+_MOST_NAMED = 3
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model that is ready to answer, and what prepares its input."""
+
+    model: Any  # a PreTrainedModel, in float32 and not training
+    processor: Any  # its image processor
+    device: torch.device
+
+
+def load_model(
+    ref: str, device: str, kinds: Mapping[type[Any], type[Any]], task: str, report: Report
+) -> LoadedModel:
+    """Load a model and its image processor.
+
+    Parameters
+    ----------
+    ref
+        A folder or Hub id.
+    device
+        As in ``choose_device``.
+    kinds
+        Model classes by configuration class, as transformers lists them for a task.
+    task
+        What such models do, for messages: "semantic segmentation".
+    report
+        Progress and stop.
+
+    Raises
+    ------
+    CheckpointError
+        When it cannot be found or fetched, is damaged or incomplete, or of another kind.
+    UsageError
+        When there is no such device.
+    """
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    target = choose_device(device)
+    folder = find_checkpoint(ref, part(report, 0.0, 0.6))
+    check_folder(folder)
+    with _blaming(folder):
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    model_class = _model_class(folder, config, kinds, task)
+    weights = read_weights(folder, part(report, 0.6, 0.8))
+    report(0.8, "Building the model")
+    model = _build(folder, model_class, config, weights)
+    report(0.9, f"Moving the model to {target}")
+    with _blaming(folder):
+        processor = AutoImageProcessor.from_pretrained(
+            folder, trust_remote_code=False, local_files_only=True
+        )
+    return LoadedModel(model.to(target), processor, target)
+
+
+def _model_class(
+    folder: Path, config: Any, kinds: Mapping[type[Any], type[Any]], task: str
+) -> type[Any]:
+    if type(config) in kinds:
+        return kinds[type(config)]
+    made = ", ".join(config.architectures or ()) or f"a {config.model_type} model"
+    known = ", ".join(sorted(kind.model_type for kind in kinds))
+    raise CheckpointError(
+        f"{folder}: holds {made}, which is not for {task}; that is what these can: {known}."
+    )
+
+
+def _build(
+    folder: Path, model_class: type[Any], config: Any, weights: dict[str, torch.Tensor]
+) -> Any:
+    """Return the model with all its weights, in float32 and not training."""
+    with _blaming(folder):
+        model, info = model_class.from_pretrained(
+            None,  # no file is opened again: what was checked is what is used
+            config=config,
+            state_dict=weights,
+            dtype=torch.float32,
+            attn_implementation="sdpa" if model_class._supports_sdpa else "eager",
+            ignore_mismatched_sizes=True,
+            output_loading_info=True,
+        )
+    _check_complete(folder, info)
+    model.eval()
+    return model
+
+
+def _check_complete(folder: Path, info: dict[str, Any]) -> None:
+    """Refuse weights that do not fill the model: what is missing would be random."""
+    missing = sorted(info["missing_keys"])
+    if missing:
+        raise CheckpointError(
+            f"{folder}: lacks weights of the model ({_some(missing)}): it is incomplete, or was"
+            " trained for another task."
+        )
+    mismatched = sorted(str(key[0]) for key in info["mismatched_keys"])
+    if mismatched:
+        raise CheckpointError(
+            f"{folder}: weights have other shapes than {_some(mismatched)} of the model, as"
+            " config.json describes it."
+        )
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+@contextmanager
+def _blaming(folder: Path) -> Iterator[None]:
+    """Turn whatever transformers raises over a checkpoint into one line that names it."""
+    try:
+        yield
+    except SegdeskError:
+        raise
+    except Exception as error:
+        first = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise CheckpointError(f"{folder}: cannot be loaded: {first}") from error
