@@ -1,0 +1,176 @@
+"""Tiles of an image as the screen takes them: made when asked for, kept within a bound."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from math import ceil, log2
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segdesk.core.display import Display
+from segdesk.core.geometry import Window
+from segdesk.core.image import ImageInfo, ImageSource
+
+SIZE = 256
+BUDGET = 320 * 2**20  # bytes of tiles that are kept
+READ_LIMIT = 64 * 2**20  # bytes of pixels that are read at once to make one tile
+
+Tile = NDArray[np.uint8]
+TileKey = tuple[int, int, int]  # level, column, row
+
+
+class DisplayTiles:
+    """The displayed colours of one frame, in tiles of ``SIZE`` x ``SIZE`` pixels.
+
+    At level n a pixel is the mean of 2**n x 2**n pixels of the image. Levels that the image has
+    itself are read; the others are made from finer ones. May be used from several threads.
+
+    Parameters
+    ----------
+    budget
+        Bytes of tiles that are kept; the ones not used for the longest time go first.
+    """
+
+    def __init__(
+        self, source: ImageSource, display: Display, frame: int = 0, budget: int = BUDGET
+    ) -> None:
+        self.info = source.info
+        self._source, self._display, self._frame = source, display, frame
+        self._own_levels = _own_levels(source.info)
+        self._budget = budget
+        self._tiles: OrderedDict[TileKey, Tile] = OrderedDict()
+        self._nbytes = 0
+        self._lock = Lock()
+
+    @property
+    def top_level(self) -> int:
+        """The level at which the whole image is one tile."""
+        return max(0, ceil(log2(max(self.info.width, self.info.height) / SIZE)))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all tiles that are kept."""
+        return self._nbytes
+
+    def keys(self, window: Window, level: int) -> list[TileKey]:
+        """Return the tiles of a level that a window of level-0 pixels touches."""
+        inside = window.intersection(self.info.window)
+        return [(level, column, row) for column, row in inside.tiles(SIZE << level)]
+
+    def window_of(self, key: TileKey) -> Window:
+        """Return the level-0 pixels that a tile shows."""
+        level, column, row = key
+        step = SIZE << level
+        return Window(column * step, row * step, step, step).intersection(self.info.window)
+
+    def kept(self, key: TileKey) -> Tile | None:
+        """Return a tile if it is there already."""
+        with self._lock:
+            tile = self._tiles.get(key)
+            if tile is not None:
+                self._tiles.move_to_end(key)
+            return tile
+
+    def best(self, key: TileKey) -> tuple[TileKey, Tile] | None:
+        """Return a tile that is there already, or else the finest coarser one of its place."""
+        level, column, row = key
+        for up in range(max(self.top_level - level, 0) + 1):
+            wider = (level + up, column >> up, row >> up)
+            tile = self.kept(wider)
+            if tile is not None:
+                return wider, tile
+        return None
+
+    def tile(self, key: TileKey) -> Tile:
+        """Return a tile, made if need be: (rows, columns, 4) uint8 in the order B, G, R, 255.
+
+        Tiles at the right and bottom end with the image. Raises ``ImageError``.
+        """
+        tile = self.kept(key)
+        if tile is None:
+            tile = self._make(key)
+            self._keep(key, tile)
+        return tile
+
+    def _make(self, key: TileKey) -> Tile:
+        level = key[0]
+        own = max(halvings for halvings in self._own_levels if halvings <= level)
+        if own == level:
+            return self._read(key, own)
+        finer = self.keys(self.window_of(key), level - 1)
+        if self._can_read(level - own) and any(self.kept(child) is None for child in finer):
+            return self._read(key, own)
+        return self._from_finer(key, finer)
+
+    def _can_read(self, steps: int) -> bool:
+        info = self.info
+        pixel = info.bands * np.dtype(info.dtype).itemsize
+        return (SIZE << steps) ** 2 * pixel <= READ_LIMIT
+
+    def _read(self, key: TileKey, own: int) -> Tile:
+        """Make a tile from the pixels of one of the image's own levels."""
+        import cv2
+
+        wanted = self.window_of(key).at_level(own)
+        source_level = self._own_levels[own]
+        width, height = self.info.level_sizes[source_level]
+        there = wanted.intersection(Window(0, 0, width, height))
+        rgb = self._display.apply(self._source.read(there, source_level, self._frame))
+        bgrx = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2BGRA)
+        return _shrunk(_grown(bgrx, *wanted.shape), key[0] - own)
+
+    def _from_finer(self, key: TileKey, finer: list[TileKey]) -> Tile:
+        """Make a tile from the up to four tiles below it."""
+        _, column, row = key
+        last = self.window_of(key).at_level(key[0] - 1)
+        whole = np.empty((*last.shape, 4), np.uint8)
+        for child in finer:
+            y, x = (child[2] - 2 * row) * SIZE, (child[1] - 2 * column) * SIZE
+            part = self.tile(child)
+            whole[y : y + part.shape[0], x : x + part.shape[1]] = part
+        return _shrunk(whole, 1)
+
+    def _keep(self, key: TileKey, tile: Tile) -> None:
+        with self._lock:
+            if key not in self._tiles:
+                self._nbytes += tile.nbytes
+            self._tiles[key] = tile
+            while self._nbytes > self._budget and len(self._tiles) > 1:
+                self._nbytes -= self._tiles.popitem(last=False)[1].nbytes
+
+
+def _own_levels(info: ImageInfo) -> dict[int, int]:
+    """Return the image's own levels by how often they are halved."""
+    found: dict[int, int] = {0: 0}
+    for number, (width, height) in enumerate(info.level_sizes):
+        halvings = round(log2(info.width / width))
+        step = 1 << max(0, halvings)
+        if abs(info.width / step - width) <= 1 and abs(info.height / step - height) <= 1:
+            found.setdefault(max(0, halvings), number)
+    return found
+
+
+def _grown(tile: Tile, rows: int, columns: int) -> Tile:
+    """Return a tile of at least that size, its last row and column repeated."""
+    import cv2
+
+    below, right = max(0, rows - tile.shape[0]), max(0, columns - tile.shape[1])
+    if not below and not right:
+        return tile
+    grown: Tile = cv2.copyMakeBorder(tile, 0, below, 0, right, cv2.BORDER_REPLICATE)
+    return grown
+
+
+def _shrunk(tile: Tile, halvings: int) -> Tile:
+    """Return the means of squares of 2**halvings pixels; those at the edge may be incomplete."""
+    import cv2
+
+    if not halvings:
+        return tile
+    step = 1 << halvings
+    rows, columns = (-(-size // step) for size in tile.shape[:2])
+    whole = _grown(tile, rows * step, columns * step)
+    shrunk: Tile = cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA)
+    return shrunk

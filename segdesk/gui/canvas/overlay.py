@@ -1,0 +1,113 @@
+"""Draws the segments of a layer over the image, filled or as contours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QRect
+from PySide6.QtGui import QImage, QPainter
+
+from segdesk.core.geometry import Window
+from segdesk.core.labelmap import LabelMap
+from segdesk.gui.canvas.colours import Colours, ColourTable
+from segdesk.gui.canvas.view import View
+
+BLOCK = 256  # device pixels: small enough to stay in the processor's cache
+_DASH = 5  # device pixels
+
+Ids = NDArray[np.int32]
+
+
+def paint_plane(
+    painter: QPainter, plane: LabelMap, table: ColourTable, view: View, rect: QRect, width: int
+) -> None:
+    """Draw one plane of a layer.
+
+    Parameters
+    ----------
+    rect
+        The device pixels to draw; no others are touched.
+    width
+        Of contours, device pixels; they lie inside their segment at any zoom.
+    """
+    margin = width if table.has_contours else 0
+    for block in _blocks(rect.intersected(view.device_rect(plane.window))):
+        ids = ids_in(plane, view, block.adjusted(-margin, -margin, margin, margin))
+        if ids is not None:
+            pixels = _colours(ids, table, margin, view, block)
+            painter.drawImage(block.topLeft(), _image(pixels))
+
+
+def ids_in(plane: LabelMap, view: View, rect: QRect) -> Ids | None:
+    """Return the id under every device pixel of a rectangle; None when all are 0."""
+    level = view.label_level
+    columns = view.columns(rect.x(), rect.width()) >> level
+    rows = view.rows(rect.y(), rect.height()) >> level
+    x, y = int(columns[0]), int(rows[0])
+    window = Window(x, y, int(columns[-1]) - x + 1, int(rows[-1]) - y + 1)
+    ids = plane.read(window, level)
+    return stretched(ids, rows - y, columns - x) if ids.any() else None
+
+
+def stretched(pixels: NDArray, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray:
+    """Return the pixels at some rows and columns, whichever are fewer taken first."""
+    if len(rows) < len(pixels):
+        return pixels.take(rows, 0).take(columns, 1)
+    return pixels.take(columns, 1).take(rows, 0)
+
+
+def _blocks(rect: QRect) -> Iterator[QRect]:
+    for y in range(rect.top(), rect.top() + rect.height(), BLOCK):
+        for x in range(rect.left(), rect.left() + rect.width(), BLOCK):
+            yield QRect(x, y, BLOCK, BLOCK).intersected(rect)
+
+
+def _colours(ids: Ids, table: ColourTable, margin: int, view: View, block: QRect) -> Colours:
+    """Return the colours of a block whose ids reach beyond it by a margin."""
+    rows, columns = ids.shape
+    inner = table.index(ids[margin : rows - margin, margin : columns - margin])
+    pixels = table.fill.take(inner, mode="clip")
+    if margin:
+        on_contour = is_edge(ids, margin) & table.has_contour.take(inner, mode="clip")
+        _draw_contour(pixels, inner, np.nonzero(on_contour), table, _dashes(view, block))
+    return pixels
+
+
+def is_edge(ids: Ids, margin: int) -> NDArray[np.bool_]:
+    """Say of each id whether another one lies ``margin`` to the left, right, above or below."""
+    rows, columns = ids.shape
+    middle = slice(margin, rows - margin), slice(margin, columns - margin)
+    inner = ids[middle]
+    edge = inner != ids[middle[0], : columns - 2 * margin]
+    edge |= inner != ids[middle[0], 2 * margin :]
+    edge |= inner != ids[: rows - 2 * margin, middle[1]]
+    edge |= inner != ids[2 * margin :, middle[1]]
+    return edge
+
+
+def _dashes(view: View, block: QRect) -> tuple[int, int]:
+    """Return the phase of the dashes in a block, so that they stay put when the view moves."""
+    return view.left + block.x(), view.top + block.y()
+
+
+def _draw_contour(
+    pixels: Colours,
+    ids: Ids,
+    where: tuple[NDArray[np.intp], ...],
+    table: ColourTable,
+    phase: tuple[int, int],
+) -> None:
+    rows, columns = where
+    is_dash = (rows + columns + sum(phase)) // _DASH % 2 == 0
+    found = ids[where]
+    pixels[where] = np.where(
+        is_dash, table.dash.take(found, mode="clip"), table.gap.take(found, mode="clip")
+    )
+
+
+def _image(pixels: Colours) -> QImage:
+    rows, columns = pixels.shape
+    form = QImage.Format.Format_ARGB32_Premultiplied
+    return QImage(pixels.data, columns, rows, columns * 4, form)
