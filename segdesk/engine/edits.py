@@ -41,7 +41,7 @@ def move_layer(document: Document, layer_id: int, position: int) -> None:
             edit.set_layers(tuple(others))
 
 
-def change_layer(document: Document, layer_id: int, name: str, **fields: Any) -> None:
+def change_layer(document: Document, layer_id: int, name: str, /, **fields: Any) -> None:
     """Change fields of a layer's state; changes of the same field that follow join one step.
 
     Parameters

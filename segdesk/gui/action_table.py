@@ -237,6 +237,7 @@ def _tools() -> list[Action[MainWindow]]:
             tool.icon,
             _has_image,
             checked=partial(_is_tool, tool.id),
+            help=tool.tooltip,
         )
         for tool in TOOLS
     ]

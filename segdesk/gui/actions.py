@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QKeySequence
@@ -32,6 +32,7 @@ class Action(Generic[T]):
     enabled: Callable[[T], bool] | None = None
     checked: Callable[[T], bool] | None = None
     starts_group: bool = False  # a line above it in its menu
+    help: str = ""  # what its button says beside title and key
 
     @property
     def shortcuts(self) -> list[QKeySequence]:
@@ -101,7 +102,7 @@ class Actions(QObject, Generic[T]):
         if entry.icon:
             action.setIcon(self._blank)
         action.setShortcuts(entry.shortcuts)
-        action.setToolTip(tip(entry.title, entry.shortcuts))
+        action.setToolTip(tip(entry))
         action.setCheckable(entry.checked is not None)
         action.triggered.connect(lambda: self._run(entry))
         return action
@@ -118,8 +119,9 @@ class Actions(QObject, Generic[T]):
         self.refresh()
 
 
-def tip(title: str, shortcuts: list[QKeySequence]) -> str:
+def tip(entry: Action[Any]) -> str:
     """Return what a button says when the mouse rests on it."""
-    words = title.replace("&", "").rstrip("…")
-    key = shortcuts[0].toString(QKeySequence.SequenceFormat.NativeText) if shortcuts else ""
-    return f"{words} ({key})" if key else words
+    words = entry.title.replace("&", "").rstrip("…")
+    if entry.shortcuts:
+        words += f" ({entry.shortcuts[0].toString(QKeySequence.SequenceFormat.NativeText)})"
+    return f"<b>{words}</b><br>{entry.help}" if entry.help else words

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
@@ -94,10 +95,9 @@ class Docks:
         self._docks = {panel.id: self._add(panel) for panel in PANELS}
         self._arrange()
 
-    def fill(self) -> None:
-        """Make the panels."""
-        for panel in PANELS:
-            self._docks[panel.id].setWidget(panel.make(self._window))
+    def fillers(self) -> list[Callable[[], None]]:
+        """Return calls that each make a panel."""
+        return [partial(self._fill, panel) for panel in PANELS]
 
     def menu(self) -> QMenu:
         """Return a menu to show and hide each panel."""
@@ -121,6 +121,9 @@ class Docks:
         """Bring a panel to the front."""
         self._docks[panel_id].show()
         self._docks[panel_id].raise_()
+
+    def _fill(self, panel: Panel) -> None:
+        self._docks[panel.id].setWidget(panel.make(self._window))
 
     def _arrange(self) -> None:
         for panel in PANELS:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QToolBar, QVBoxLayout, QWidget
@@ -54,13 +56,21 @@ class MainWindow(QMainWindow):
         self._on_document_changed()
 
     def complete(self) -> None:
-        """Make what the first frame could do without."""
+        """Make what the first frame could do without, piece by piece so that nothing stutters."""
         if not self._is_complete:
             self._is_complete = True
-            self.actions_.show_icons()
-            self.docks.fill()
-            self.actions_.refresh()
-            self.bench.opening.find_siblings()
+            self._do_in_turn(iter((*self.docks.fillers(), self._finish)))
+
+    def _do_in_turn(self, pieces: Iterator[Callable[[], object]]) -> None:
+        piece = next(pieces, None)
+        if piece:
+            piece()
+            QTimer.singleShot(0, self, lambda: self._do_in_turn(pieces))
+
+    def _finish(self) -> None:
+        self.actions_.show_icons()
+        self.actions_.refresh()
+        self.bench.opening.find_siblings()
 
     def toggle_full_screen(self) -> None:
         """Fill the screen, or go back to a window."""

@@ -144,6 +144,13 @@ def _style_sheet(s: Shades) -> str:
         border-bottom: 1px solid {s.border}; padding: 4px 6px;
     }}
     QTreeView, QTableView, QListView {{ border: 1px solid {s.border}; border-radius: 4px; }}
+    QLineEdit {{
+        border: 1px solid {s.border}; border-radius: 4px; padding: 3px 5px; background: {s.base};
+    }}
+    QLineEdit:focus {{ border-color: {s.accent}; }}
+    QAbstractSpinBox QLineEdit, QComboBox QLineEdit, QAbstractItemView QLineEdit {{
+        border: none; padding: 0;
+    }}
     QToolTip {{
         color: {s.text}; background: {s.base}; border: 1px solid {s.border}; padding: 3px;
     }}

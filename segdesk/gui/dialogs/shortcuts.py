@@ -21,10 +21,9 @@ from PySide6.QtWidgets import (
 from segdesk.gui.actions import Action
 
 CANVAS_KEYS = (
-    ("Canvas", "Smaller or larger brush", "[  ]"),
+    ("Canvas", "Smaller or larger brush", "[ and ], Shift+Wheel"),
     ("Canvas", "Zoom to the cursor", "Wheel"),
-    ("Canvas", "Brush size", "Ctrl+Wheel"),
-    ("Canvas", "Pan", "Space+Drag, middle button"),
+    ("Canvas", "Pan", "Space+Drag, Middle button+Drag"),
 )
 
 

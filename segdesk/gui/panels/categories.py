@@ -25,8 +25,8 @@ class CategoriesPanel(QWidget):
     def __init__(self, editor: Editor, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._editor = editor
-        self._model = CategoryModel(editor, self)
-        self._view = _view(self._model)
+        self.model = CategoryModel(editor, self)
+        self.view = _view(self.model)
         self._add = IconButton("plus", "Add category")
         self._remove = IconButton("trash", "Remove category")
         self._lay_out()
@@ -41,51 +41,51 @@ class CategoriesPanel(QWidget):
         row.addStretch()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
-        layout.addWidget(self._view, 1)
+        layout.addWidget(self.view, 1)
         layout.addLayout(row)
 
     def _connect(self) -> None:
         self._add.clicked.connect(self._on_add_clicked)
         self._remove.clicked.connect(self._on_remove_clicked)
-        self._view.doubleClicked.connect(self._on_view_double_clicked)
-        self._view.selectionModel().currentRowChanged.connect(self._on_view_row_changed)
-        self._model.modelReset.connect(self._follow_category)
+        self.view.doubleClicked.connect(self._on_view_double_clicked)
+        self.view.selectionModel().currentRowChanged.connect(self._on_view_row_changed)
+        self.model.modelReset.connect(self._follow_category)
         self._editor.category_changed.connect(self._follow_category)
         self._editor.document_changed.connect(self._follow_category)
 
     def _follow_category(self) -> None:
-        row = self._model.row_of(self._editor.category)
-        if row < 0 and self._model.count():
-            row = min(1, self._model.count() - 1)  # the first one that is no background
-            self._editor.set_category(self._model.category(row).id)
+        row = self.model.row_of(self._editor.category)
+        if row < 0 and self.model.count():
+            row = min(1, self.model.count() - 1)  # the first one that is no background
+            self._editor.set_category(self.model.category(row).id)
         if row >= 0:
-            self._view.setCurrentIndex(self._model.index(row, NAME))
+            self.view.setCurrentIndex(self.model.index(row, NAME))
         self._add.setEnabled(self._editor.document is not None)
         self._remove.setEnabled(row >= 0 and self._editor.category != 0)
 
     def _on_view_row_changed(self, index: QModelIndex) -> None:
         if index.isValid():
-            self._editor.set_category(self._model.category(index.row()).id)
+            self._editor.set_category(self.model.category(index.row()).id)
 
     def _on_view_double_clicked(self, index: QModelIndex) -> None:
-        category = self._model.category(index.row())
+        category = self.model.category(index.row())
         if index.column() == COLOUR:
             colour = QColorDialog.getColor(QColor(*category.colour), self)
             if colour.isValid():
-                self._model.recolour(index.row(), (colour.red(), colour.green(), colour.blue()))
+                self.model.recolour(index.row(), (colour.red(), colour.green(), colour.blue()))
         elif index.column() == KIND and category.id:
-            self._model.change(index.row(), is_thing=not category.is_thing)
+            self.model.change(index.row(), is_thing=not category.is_thing)
 
     def _on_add_clicked(self) -> None:
-        new = self._model.add()
+        new = self.model.add()
         if new:
             self._editor.set_category(new)
-            self._view.edit(self._model.index(self._model.row_of(new), NAME))
+            self.view.edit(self.model.index(self.model.row_of(new), NAME))
 
     def _on_remove_clicked(self) -> None:
-        row = self._model.row_of(self._editor.category)
+        row = self.model.row_of(self._editor.category)
         if row >= 0:
-            self._model.remove(row)
+            self.model.remove(row)
 
 
 def _view(model: CategoryModel) -> QTreeView:

@@ -14,18 +14,18 @@ class HistoryPanel(QWidget):
     def __init__(self, editor: Editor, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._editor = editor
-        self._model = QStringListModel(self)
-        self._view = QListView()
-        self._view.setModel(self._model)
-        self._view.setAccessibleName("History")
-        self._view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self._view.setUniformItemSizes(True)
+        self.model = QStringListModel(self)
+        self.view = QListView()
+        self.view.setModel(self.model)
+        self.view.setAccessibleName("History")
+        self.view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.view.setUniformItemSizes(True)
         self._timer = QTimer(self, singleShot=True, interval=0)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
-        layout.addWidget(self._view)
+        layout.addWidget(self.view)
         self._timer.timeout.connect(self._refresh)
-        self._view.clicked.connect(self._on_view_clicked)
+        self.view.clicked.connect(self._on_view_clicked)
         editor.document_changed.connect(self._timer.start)
         editor.updated.connect(self._on_editor_updated)
         self._refresh()
@@ -37,12 +37,12 @@ class HistoryPanel(QWidget):
     def _refresh(self) -> None:
         history = self._editor.document.history if self._editor.document else None
         names = ["Opened", *history.names] if history else []
-        if names != self._model.stringList():
-            self._model.setStringList(names)
+        if names != self.model.stringList():
+            self.model.setStringList(names)
         if history:
-            current = self._model.index(history.done)
-            self._view.setCurrentIndex(current)
-            self._view.scrollTo(current)
+            current = self.model.index(history.done)
+            self.view.setCurrentIndex(current)
+            self.view.scrollTo(current)
 
     def _on_view_clicked(self, index: QModelIndex) -> None:
         document = self._editor.document

@@ -48,12 +48,12 @@ class LayersPanel(QWidget):
     def __init__(self, editor: Editor, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._editor = editor
-        self._model = LayerModel(editor, self)
-        self._view = _view(self._model)
-        self._looks = LayerLooks(editor)
-        self._remove = IconButton("trash", "Remove layer")
-        self._accept = IconButton("check", "Accept proposal")
-        self._reject = IconButton("x", "Reject proposal")
+        self.model = LayerModel(editor, self)
+        self.view = _view(self.model)
+        self.looks = LayerLooks(editor)
+        self.remove = IconButton("trash", "Remove layer")
+        self.accept = IconButton("check", "Accept proposal")
+        self.reject = IconButton("x", "Reject proposal")
         self._lay_out()
         self._connect()
         self._follow_active()
@@ -62,15 +62,15 @@ class LayersPanel(QWidget):
         row = QHBoxLayout()
         row.setSpacing(2)
         row.addWidget(self._add_button())
-        row.addWidget(self._remove)
+        row.addWidget(self.remove)
         row.addStretch()
-        row.addWidget(self._accept)
-        row.addWidget(self._reject)
+        row.addWidget(self.accept)
+        row.addWidget(self.reject)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
-        layout.addWidget(self._view, 1)
+        layout.addWidget(self.view, 1)
         layout.addLayout(row)
-        layout.addWidget(self._looks)
+        layout.addWidget(self.looks)
 
     def _add_button(self) -> QToolButton:
         button = IconButton("plus", "Add layer")
@@ -84,12 +84,12 @@ class LayersPanel(QWidget):
         return button
 
     def _connect(self) -> None:
-        self._view.clicked.connect(self._on_view_clicked)
-        self._view.selectionModel().currentRowChanged.connect(self._on_view_row_changed)
-        self._model.modelReset.connect(self._follow_active)
-        self._remove.clicked.connect(self._on_remove_clicked)
-        self._accept.clicked.connect(lambda: self._judge(self.accepted))
-        self._reject.clicked.connect(lambda: self._judge(self.rejected))
+        self.view.clicked.connect(self._on_view_clicked)
+        self.view.selectionModel().currentRowChanged.connect(self._on_view_row_changed)
+        self.model.modelReset.connect(self._follow_active)
+        self.remove.clicked.connect(self._on_remove_clicked)
+        self.accept.clicked.connect(lambda: self._judge(self.accepted))
+        self.reject.clicked.connect(lambda: self._judge(self.rejected))
         self._editor.updated.connect(self._on_editor_updated)
 
     def _add(self, task: Task) -> None:
@@ -115,12 +115,12 @@ class LayersPanel(QWidget):
     def _follow_active(self) -> None:
         layer = self._editor.document.active if self._editor.document else None
         if layer:
-            self._view.setCurrentIndex(self._model.index(self._model.row_of(layer.id), NAME))
+            self.view.setCurrentIndex(self.model.index(self.model.row_of(layer.id), NAME))
         is_proposal = bool(layer and layer.state.is_proposal)
-        self._remove.setEnabled(layer is not None)
-        self._accept.setVisible(is_proposal)
-        self._reject.setVisible(is_proposal)
-        self._looks.show_layer(layer)
+        self.remove.setEnabled(layer is not None)
+        self.accept.setVisible(is_proposal)
+        self.reject.setVisible(is_proposal)
+        self.looks.show_layer(layer)
 
     def _on_editor_updated(self, update: Update) -> None:
         if update.what in ("active", "layer"):
@@ -128,13 +128,13 @@ class LayersPanel(QWidget):
 
     def _on_view_clicked(self, index: QModelIndex) -> None:
         if index.column() == COLOUR:
-            self._looks.ask_colour()
+            self.looks.ask_colour()
         else:
-            self._model.toggle(index)
+            self.model.toggle(index)
 
     def _on_view_row_changed(self, index: QModelIndex) -> None:
         if index.isValid() and self._editor.document:
-            self._editor.document.activate(self._model.layer(index.row()).id)
+            self._editor.document.activate(self.model.layer(index.row()).id)
 
 
 class LayerLooks(QWidget):
@@ -144,9 +144,9 @@ class LayerLooks(QWidget):
         super().__init__(parent)
         self._editor = editor
         self._layer: Layer | None = None
-        self._opacity = QSlider(Qt.Orientation.Horizontal)
-        self._opacity.setRange(0, 100)
-        self._opacity.setAccessibleName("Opacity")
+        self.opacity = QSlider(Qt.Orientation.Horizontal)
+        self.opacity.setRange(0, 100)
+        self.opacity.setAccessibleName("Opacity")
         self._percent = QLabel()
         self._percent.setMinimumWidth(self.fontMetrics().horizontalAdvance("100 %"))
         self._display = QComboBox()
@@ -156,7 +156,7 @@ class LayerLooks(QWidget):
         self._colour.setAccessibleName("Colour")
         self._colour.addItems(["By category", "One colour…"])
         self._lay_out()
-        self._opacity.valueChanged.connect(self._on_opacity_changed)
+        self.opacity.valueChanged.connect(self._on_opacity_changed)
         self._display.activated.connect(self._on_display_activated)
         self._colour.activated.connect(self._on_colour_activated)
 
@@ -165,9 +165,9 @@ class LayerLooks(QWidget):
         self._layer = layer
         self.setEnabled(layer is not None)
         state = layer.state if layer else LayerState("")
-        self._opacity.blockSignals(True)  # the value comes from the layer, not from the user
-        self._opacity.setValue(round(state.opacity * 100))
-        self._opacity.blockSignals(False)
+        self.opacity.blockSignals(True)  # the value comes from the layer, not from the user
+        self.opacity.setValue(round(state.opacity * 100))
+        self.opacity.blockSignals(False)
         self._percent.setText(f"{round(state.opacity * 100)} %")
         self._display.setCurrentIndex(DISPLAYS.index(state.display))
         self._colour.setCurrentIndex(1 if state.colour else 0)
@@ -188,7 +188,7 @@ class LayerLooks(QWidget):
         grid = QGridLayout(self)
         grid.setContentsMargins(2, 4, 2, 0)
         grid.addWidget(QLabel("Opacity"), 0, 0)
-        grid.addWidget(self._opacity, 0, 1)
+        grid.addWidget(self.opacity, 0, 1)
         grid.addWidget(self._percent, 0, 2)
         grid.addWidget(QLabel("Show as"), 1, 0)
         grid.addWidget(self._display, 1, 1, 1, 2)

@@ -6,13 +6,22 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QModelIndex, QObject, Qt
+from PySide6.QtGui import QIcon
 
 from segdesk.core.segmentation import Segment
 from segdesk.engine.layer import Layer
-from segdesk.gui.icons import swatch
+from segdesk.gui.icons import icon, swatch
 from segdesk.gui.panels.rows import ItemRole, RowModel
 
 ID, CATEGORY, AREA, SCORE, STATE = range(5)
+STATE_ICONS = {"proposed": "sparkle", "accepted": "check", "rejected": "x"}
+_ROLES = {
+    ItemRole.DisplayRole,
+    ItemRole.EditRole,
+    ItemRole.DecorationRole,
+    ItemRole.ToolTipRole,
+    ItemRole.AccessibleTextRole,
+}
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
@@ -76,17 +85,18 @@ class SegmentModel(RowModel):
         """Return what a cell shows."""
         if role == ItemRole.TextAlignmentRole:
             return None if index.column() in (CATEGORY, STATE) else _RIGHT
-        if role not in (ItemRole.DisplayRole, ItemRole.EditRole, ItemRole.DecorationRole):
+        if role not in _ROLES:
             return None
         layer = self._layer
         segment = layer.segments.get(self.ids[index.row()]) if layer else None
         if not layer or not segment:
             return None  # gone, and the refresh is on its way
         if role == ItemRole.DecorationRole:
-            return swatch(layer.colour_of(segment)) if index.column() == CATEGORY else None
+            return _picture(layer, segment, index.column())
         if role == ItemRole.EditRole:
             return segment.category
-        return _text(layer, segment, index.column())
+        text = _text(layer, segment, index.column())
+        return "" if role == ItemRole.DisplayRole and index.column() == STATE else text
 
     def flags(self, index: QModelIndex) -> Qt.ItemFlag:
         """Say that the category can be changed in place."""
@@ -105,6 +115,12 @@ def category_name(layer: Layer, segment: Segment) -> str:
     """Return the name of a segment's category."""
     category = layer.state.category(segment.category)
     return category.name if category else str(segment.category)
+
+
+def _picture(layer: Layer, segment: Segment, column: int) -> QIcon | None:
+    if column == CATEGORY:
+        return swatch(layer.colour_of(segment))
+    return icon(STATE_ICONS[segment.state]) if column == STATE else None
 
 
 def _text(layer: Layer, segment: Segment, column: int) -> str:

@@ -66,15 +66,15 @@ class SegmentsPanel(QWidget):
         super().__init__(parent)
         self._editor = editor
         self._window_actions = actions
-        self._model = SegmentModel(self)
-        self._view = _view(self._model)
-        self._view.setItemDelegateForColumn(CATEGORY, CategoryDelegate(editor, self._view))
+        self.model = SegmentModel(self)
+        self.view = _view(self.model)
+        self.view.setItemDelegateForColumn(CATEGORY, CategoryDelegate(editor, self.view))
         self._phrase = QLineEdit(placeholderText="Filter by id, category or state")
         self._count = QLabel()
         self._count.setObjectName("muted")
         self._timer = QTimer(self, singleShot=True, interval=REFRESH_MS)
         self._is_following = False
-        self._buttons = self._make_buttons()
+        self.buttons = self._make_buttons()
         self._lay_out()
         self._connect()
         self._refresh()
@@ -98,28 +98,28 @@ class SegmentsPanel(QWidget):
         row.setSpacing(2)
         row.addWidget(self._count)
         row.addStretch()
-        for button in self._buttons.values():
+        for button in self.buttons.values():
             row.addWidget(button)
         for action in self._window_actions:
             row.addWidget(_action_button(action))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.addWidget(self._phrase)
-        layout.addWidget(self._view, 1)
+        layout.addWidget(self.view, 1)
         layout.addLayout(row)
 
     def _connect(self) -> None:
         self._timer.timeout.connect(self._refresh)
-        self._phrase.textChanged.connect(self._model.set_phrase)
-        self._model.modelReset.connect(self._follow_selection)
-        self._view.selectionModel().selectionChanged.connect(self._on_view_selection_changed)
-        self._view.clicked.connect(self._on_view_clicked)
-        self._view.customContextMenuRequested.connect(self._open_menu)
+        self._phrase.textChanged.connect(self.model.set_phrase)
+        self.model.modelReset.connect(self._follow_selection)
+        self.view.selectionModel().selectionChanged.connect(self._on_view_selection_changed)
+        self.view.clicked.connect(self._on_view_clicked)
+        self.view.customContextMenuRequested.connect(self._open_menu)
         self._editor.document_changed.connect(self._refresh)
         self._editor.updated.connect(self._on_editor_updated)
         self._editor.selection_changed.connect(self._follow_selection)
-        self._buttons["accept"].clicked.connect(lambda: self._judge(self.accepted))
-        self._buttons["reject"].clicked.connect(lambda: self._judge(self.rejected))
+        self.buttons["accept"].clicked.connect(lambda: self._judge(self.accepted))
+        self.buttons["reject"].clicked.connect(lambda: self._judge(self.rejected))
 
     def _layer(self) -> Layer | None:
         return self._editor.document.active if self._editor.document else None
@@ -134,12 +134,12 @@ class SegmentsPanel(QWidget):
             self._timer.start()
 
     def _refresh(self) -> None:
-        self._model.show_layer(self._layer())
+        self.model.show_layer(self._layer())
         layer = self._layer()
         segments = layer.segments.values() if layer else ()
-        self._view.setColumnHidden(SCORE, all(segment.score is None for segment in segments))
+        self.view.setColumnHidden(SCORE, all(segment.score is None for segment in segments))
         total = len(layer.segments) if layer else 0
-        shown = self._model.count()
+        shown = self.model.count()
         self._count.setText(f"{total:,}" if shown == total else f"{shown:,} of {total:,}")
         self._count.setToolTip("Number of segments")
         self._follow_buttons()
@@ -147,38 +147,38 @@ class SegmentsPanel(QWidget):
     def _follow_buttons(self) -> None:
         layer, count = self._layer(), len(self._editor.selection)
         is_proposal = bool(layer and layer.state.is_proposal)
-        self._buttons["accept"].setVisible(is_proposal)
-        self._buttons["reject"].setVisible(is_proposal)
-        for button in self._buttons.values():
+        self.buttons["accept"].setVisible(is_proposal)
+        self.buttons["reject"].setVisible(is_proposal)
+        for button in self.buttons.values():
             button.setEnabled(count > 0)
 
     def _follow_selection(self) -> None:
         """Select the rows of the segments that the editor has selected."""
         if not self._is_following:
-            rows = sorted(self._model.row_of(i) for i in self._editor.selection)
+            rows = sorted(self.model.row_of(i) for i in self._editor.selection)
             self._is_following = True
-            self._view.selectionModel().select(
-                _rows_selection(self._model, [row for row in rows if row >= 0]),
+            self.view.selectionModel().select(
+                _rows_selection(self.model, [row for row in rows if row >= 0]),
                 QItemSelectionModel.SelectionFlag.ClearAndSelect
                 | QItemSelectionModel.SelectionFlag.Rows,
             )
             self._is_following = False
             if rows and rows[-1] >= 0 and len(rows) == 1:
-                self._view.scrollTo(self._model.index(rows[-1], ID))
+                self.view.scrollTo(self.model.index(rows[-1], ID))
         self._follow_buttons()
 
     def _on_view_selection_changed(self) -> None:
         if not self._is_following:
             self._is_following = True
-            rows = self._view.selectionModel().selectedRows()
-            self._editor.select(frozenset(self._model.ids[index.row()] for index in rows))
+            rows = self.view.selectionModel().selectedRows()
+            self._editor.select(frozenset(self.model.ids[index.row()] for index in rows))
             self._is_following = False
             self._follow_buttons()
 
     def _on_view_clicked(self, index: QModelIndex) -> None:
         layer = self._layer()
         if layer:
-            window: Window = layer.bounds(self._model.ids[index.row()])
+            window: Window = layer.bounds(self.model.ids[index.row()])
             if window:
                 self.segment_shown.emit(window)
 
@@ -201,11 +201,11 @@ class SegmentsPanel(QWidget):
         categories = menu.addMenu("Category")
         self._fill_category_menu(categories)
         for name in ("accept", "reject"):
-            button = self._buttons[name]
+            button = self.buttons[name]
             if button.isVisible():
                 menu.addAction(button.icon(), button.accessibleName(), button.click)
         menu.addActions(list(self._window_actions))
-        menu.exec(self._view.viewport().mapToGlobal(position))
+        menu.exec(self.view.viewport().mapToGlobal(position))
 
 
 class CategoryDelegate(QStyledItemDelegate):
@@ -288,7 +288,7 @@ def _view(model: SegmentModel) -> QTableView:
         (ID, "00000"),
         (AREA, "0,000,000"),
         (SCORE, "Score "),
-        (STATE, "proposed"),
+        (STATE, "State"),
     ):
         header.resizeSection(column, view.fontMetrics().horizontalAdvance(text) + 22)
     view.setSortingEnabled(True)
