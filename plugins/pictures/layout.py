@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from segdesk_plugins.pictures.damage import Unsupported
+from segdesk_plugins.pictures.stored_page import StoredPage
 
 # Kinds of TIFF whose levels tifffile knows from their metadata; elsewhere it goes by size alone.
 _KNOWN_PYRAMIDS = {"svs", "ndpi", "scn", "bif", "philips", "qpi", "avs", "ome"}
@@ -38,15 +39,13 @@ class Level:
         """(width, height) as stored."""
         return self.keyframe.imagewidth, self.keyframe.imagelength
 
-    def page(self, frame: int, channel: int) -> tuple[Any, int]:
-        """Return a page, None if the file lacks it, and by how many bytes its pixels follow it.
-
-        Reads from the file.
-        """
+    def page(self, frame: int, channel: int) -> StoredPage | None:
+        """Return a page; None if the file lacks it. Reads from the file."""
         index = int(self.pages[frame, channel])
         if self.series.is_truncated:  # ImageJ describes the first page only
-            return self.keyframe, index * self.keyframe.nbytes
-        return self.series[index], 0
+            return StoredPage.of(self.keyframe, index * self.keyframe.nbytes)
+        page = self.series[index]
+        return None if page is None else StoredPage.of(page)
 
 
 def levels_of(tiff: Any) -> list[Level]:

@@ -14,12 +14,14 @@ from segdesk_plugins.pictures.layout import levels_of
 from segdesk_plugins.pictures.orientation import known, stored_window, upright, upright_size
 from segdesk_plugins.pictures.place import place_of
 from segdesk_plugins.pictures.segments import SegmentReader
+from segdesk_plugins.pictures.stored_page import StoredPage
 
 from segdesk.api import ImageError, ImageInfo, Pixels, Window
 
 # What tifffile logs about damaged files would go to the terminal; what matters is raised.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 _ORIENTATION = 274
+_PAGES_KEPT = 256
 
 
 class TiffImage:
@@ -46,6 +48,7 @@ class TiffImage:
             self._reader = SegmentReader(path, self._tiff.filehandle)
             self._levels = levels_of(self._tiff)
             self._channels = self._levels[0].pages.shape[1]
+            self._pages: dict[tuple[int, ...], StoredPage | None] = {}
             self.info = self._read_header()
             on_failure.pop_all()
 
@@ -79,9 +82,10 @@ class TiffImage:
         self._bands = (
             channels_of(self._channels, page.dtype) if self._channels > 1 else bands_of(page)
         )
-        first, _ = base.page(0, 0)
+        first = self._page(0, 0, 0)
         if first is not None:
             self._reader.check(first)
+        self._fill = page.nodata  # of what is not stored
         self._orientation = known(page.tags.valueof(_ORIENTATION))
         sizes = [upright_size(*level.size, self._orientation) for level in self._levels]
         place = place_of(self._tiff, page, self._orientation == 1)
@@ -102,15 +106,23 @@ class TiffImage:
         )
 
     def _read_stored(self, window: Window, level: int, frame: int) -> Pixels:
-        here = self._levels[level]
-        key = here.keyframe
-        samples = key.samplesperpixel
+        samples = self._levels[0].keyframe.samplesperpixel
+        dtype = self._levels[0].keyframe.dtype
         shape = (*window.shape, self._channels * samples)
-        pixels = np.full(shape, key.nodata, key.dtype) if key.nodata else np.zeros(shape, key.dtype)
+        pixels = np.full(shape, self._fill, dtype) if self._fill else np.zeros(shape, dtype)
         for channel in range(self._channels):
-            with self._reader.lock:
-                page, shift = here.page(frame, channel)
+            page = self._page(level, frame, channel)
             if page is not None:
                 part = pixels[..., channel * samples : (channel + 1) * samples]
-                self._reader.read(page, window, part, shift)
+                self._reader.read(page, window, part)
         return pixels
+
+    def _page(self, *which: int) -> StoredPage | None:
+        """Return the page of a level, frame and channel."""
+        with self._reader.lock:
+            if which not in self._pages:
+                if len(self._pages) > _PAGES_KEPT:
+                    self._pages.clear()
+                level, frame, channel = which
+                self._pages[which] = self._levels[level].page(frame, channel)
+            return self._pages[which]

@@ -168,13 +168,34 @@ def test_a_window_decodes_only_the_tiles_that_it_touches(tmp_path):
             image.read(Window(32, 32, 33, 32))
 
 
-def test_threads_may_read_together(tmp_path):
-    values = _values((256, 256, 3))
-    path = _write(tmp_path / "tiles.tif", values, tile=(32, 32), compression="zstd")
-    windows = [Window(x, y, 70, 50) for x in range(0, 180, 30) for y in range(0, 200, 40)]
-    with closing(TiffImage(path)) as image, ThreadPoolExecutor(8) as pool:
-        for window, part in zip(windows, pool.map(image.read, windows), strict=True):
-            assert np.array_equal(part, values[window.slices])
+@pytest.mark.parametrize("compression", ["zstd", "jpeg"])
+def test_threads_may_read_together(tmp_path, compression):
+    settings = {"tile": (16, 16), "compression": compression, "photometric": "rgb"}
+    path = _write(tmp_path / "tiles.tif", _values((128, 128, 3)), **settings)
+    values = tifffile.imread(path)
+    windows = [Window(x, 5, 20, 120) for x in range(0, 100, 5)]
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(40):  # the first reads after opening are the critical ones
+            with closing(TiffImage(path)) as image:
+                for window, part in zip(windows, pool.map(image.read, windows), strict=True):
+                    assert np.array_equal(part, values[window.slices])
+
+
+@pytest.mark.parametrize("compression", [None, "deflate", "jpeg"])
+def test_nobody_uses_the_file_without_the_lock(tmp_path, monkeypatch, compression):
+    path = tmp_path / "pages.tif"
+    settings = {"compression": compression, "photometric": "rgb", "metadata": None}
+    tifffile.imwrite(path, _values((3, 64, 64, 3)), **settings)
+    with closing(TiffImage(path)) as image:
+        seek, lock = tifffile.FileHandle.seek, image._reader.lock
+
+        def guarded(*arguments):
+            assert lock.locked()
+            return seek(*arguments)
+
+        monkeypatch.setattr(tifffile.FileHandle, "seek", guarded)
+        for frame in (2, 0, 1):
+            image.read(image.info.window, 0, frame)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
