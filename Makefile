@@ -1,23 +1,26 @@
-# make demo: segment real sample images, no screen or weights needed.   make test: all checks.
-# Both set everything up by themselves on Debian and its relatives; see scripts at the bottom.
-SHELL := /bin/bash
+# make demo: segment real sample images; neither screen nor weights are needed.
+# make test: all checks.
+# Both set everything up in .venv by themselves (Linux, macOS; on Windows they say what to type instead).
+SHELL := bash
 VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test setup mypy lint clean
+.PHONY: demo test setup lint mypy clean
 
 demo: setup
 	$(BIN)/segdesk demo --out demo-output
 
 test: setup lint mypy
-	$(BIN)/pytest -q -n 2 --dist loadfile
+	$$(command -v xvfb-run >/dev/null && echo xvfb-run -a) $(BIN)/pytest -q -n logical --maxprocesses 4 --dist loadfile
 
 setup: $(READY)
 
 $(READY): pyproject.toml setup.py .ci/system-libraries
-	bash .ci/system-libraries
+	PYTHON=$(PYTHON) bash .ci/system-libraries
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" \
+	  || { echo "SegDesk needs Python 3.11 or newer: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=24"
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"
@@ -28,7 +31,7 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 
-# The plugins are installed under another name than their folder has; a link shows mypy that name.
+# The plugins are installed under another name than their folder has: a link shows mypy that name.
 mypy: setup
 	mkdir -p build/types
 	ln -sfn ../../plugins build/types/segdesk_plugins
