@@ -15,6 +15,7 @@ from PIL import Image, ImageFile
 from segdesk_plugins.pictures import picture_format
 from segdesk_plugins.pictures.damage import DAMAGE, check_window, named_damage
 from segdesk_plugins.pictures.orientation import known, stored_window, upright, upright_size
+from segdesk_plugins.pictures.webp import webp_size
 
 from segdesk.api import ArrayImage, ImageError, ImageInfo, Pixels, Window
 
@@ -30,7 +31,7 @@ _CLASSES = {
     "WEBP": ("PIL.WebPImagePlugin", "WebPImageFile"),
     "GIF": ("PIL.GifImagePlugin", "GifImageFile"),
 }
-_COPIES = {"WEBP": 4, "GIF": 3}  # canvases that a decoder holds at the same time
+_CANVASES = {"WEBP": 4, "GIF": 3}  # that a decoder holds at the same time
 _STORED_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2}  # a pixel in Pillow's memory; all others: 4
 _BANDS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "I;16": 1, "I": 1}
 _DTYPES = {"I;16": "uint16", "I": "int32"}
@@ -66,6 +67,8 @@ class Picture:
         self._is_deep = self._format == "PNG" and head[24:25] == b"\x10" and head[25:26] != b"\0"
         # Pillow warns of odd metadata, which harms no pixel, and of sizes, which are checked here.
         warnings.filterwarnings("ignore", module="PIL")
+        if self._format == "WEBP":
+            _check_size(path, webp_size(head), _CANVASES["WEBP"] * 4)
         with self._damage_named():
             image = _open(path, self._format)
         self._image: ImageFile.ImageFile | None = image
@@ -95,10 +98,8 @@ class Picture:
         return named_damage(self._path, f"{self._format} picture", Image.DecompressionBombError)
 
     def _read_header(self, image: ImageFile.ImageFile) -> ImageInfo:
-        copies = _COPIES.get(self._format, 2 if image.info.get("progressive") else 1)
-        each = 8 if self._is_deep else _STORED_BYTES.get(image.mode, 4) * copies
-        _check_size(self._path, image.size, each)
         frames: int = getattr(image, "n_frames", 1)
+        _check_size(self._path, image.size, self._bytes_each(image, frames))
         self._size = image.size
         self._mode = _shown_mode(image, frames)
         self._orientation = _orientation(image)
@@ -114,6 +115,13 @@ class Picture:
             frames=frames,
             band_names=_NAMES.get(bands, ()),
         )
+
+    def _bytes_each(self, image: ImageFile.ImageFile, frames: int) -> int:
+        """Return how many bytes a pixel takes while it is decoded."""
+        if self._is_deep:
+            return 8
+        stored = 4 if frames > 1 else _STORED_BYTES.get(image.mode, 4)
+        return stored * _CANVASES.get(self._format, 2 if image.info.get("progressive") else 1)
 
     def _frame(self, frame: int) -> _Decoded:
         with self._lock:

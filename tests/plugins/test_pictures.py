@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 from segdesk_plugins.pictures import picture_format
 from segdesk_plugins.pictures.orientation import stored_window, upright, upright_size
 from segdesk_plugins.pictures.picture import Picture
+from segdesk_plugins.pictures.webp import webp_size
 
 from segdesk.api import ImageError, Window
 
@@ -161,6 +162,18 @@ def test_what_would_take_too_much_memory_is_refused_by_its_header(tmp_path):
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0\0\0\r" + chunk + crc + b"\0\0\0\0IDAT")
     with pytest.raises(ImageError, match=r"huge\.png.*30000 x 30000.*tiled TIFF"):
         Picture(path)
+
+
+@pytest.mark.parametrize("settings", [{"lossless": True}, {"quality": 9}, {"exif": b"Exif\0\0"}])
+def test_the_size_of_a_webp_is_known_before_it_is_opened(tmp_path, settings):
+    path = _save(tmp_path / "image.webp", Image.fromarray(COLOUR), **settings)
+    assert webp_size(path.read_bytes()[:64]) == (53, 37)
+    head = bytearray(path.read_bytes()[:64])
+    if settings == {"lossless": True}:
+        head[21:25] = b"\xff" * 4
+        path.write_bytes(head)
+        with pytest.raises(ImageError, match=r"16384 x 16384.*tiled TIFF"):
+            Picture(path)
 
 
 def test_a_frame_that_outgrows_its_picture_is_refused(tmp_path, shared_data):
