@@ -8,7 +8,7 @@ from collections import OrderedDict
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from segdesk.api import SegmentRequest, Session
 from segdesk.core.errors import PluginError, SegdeskError
@@ -18,7 +18,9 @@ from segdesk.core.segmentation import Provenance, Segmentation
 from segdesk.engine.answer_check import check_answer
 from segdesk.engine.registry import registry
 from segdesk.engine.resolve import resolve
-from segdesk.engine.segment import Key, SegmentJob
+
+if TYPE_CHECKING:
+    from segdesk.engine.segment import Key, SegmentJob
 
 _log = logging.getLogger(__name__)
 
