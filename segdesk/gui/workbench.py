@@ -7,12 +7,12 @@ from PySide6.QtGui import QGuiApplication
 
 from segdesk.engine import edits
 from segdesk.engine.layer import Layer
+from segdesk.gui.category_keys import category_of_key
 from segdesk.gui.displaying import Displaying
 from segdesk.gui.editor import Editor
 from segdesk.gui.exporting import Exporting
 from segdesk.gui.lanes import Lane
 from segdesk.gui.opening import Opening
-from segdesk.gui.panels.category_model import category_of_key
 from segdesk.gui.review_bar import proposal_of
 from segdesk.gui.segmenting import Segmenting
 from segdesk.gui.shelf import Shelf, categories_of

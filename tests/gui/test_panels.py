@@ -10,9 +10,10 @@ from segdesk.core.segmentation import Category, Segment, Segmentation
 from segdesk.engine import edits, proposals
 from segdesk.engine.document import Document
 from segdesk.engine.layer import LayerState
+from segdesk.gui.category_keys import category_of_key, key_of
 from segdesk.gui.editor import Editor, default_categories
 from segdesk.gui.panels.categories import CategoriesPanel
-from segdesk.gui.panels.category_model import CategoryModel, category_of_key, key_of
+from segdesk.gui.panels.category_model import CategoryModel
 from segdesk.gui.panels.history import HistoryPanel
 from segdesk.gui.panels.layer_model import LOCKED, NAME, SHOWN, LayerModel
 from segdesk.gui.panels.layers import LayersPanel

@@ -12,6 +12,7 @@ from segdesk.core.segmentation import Category, Colour
 from segdesk.engine import edits
 from segdesk.engine.document import Update
 from segdesk.engine.layer import Layer
+from segdesk.gui.category_keys import key_of
 from segdesk.gui.editor import Editor
 from segdesk.gui.icons import swatch
 from segdesk.gui.panels.rows import ROW_SIZE, ItemRole, RowModel
@@ -125,23 +126,6 @@ class CategoryModel(RowModel):
     def _on_editor_updated(self, update: Update) -> None:
         if update.what in ("layer", "layers", "active"):
             self._follow()
-
-
-def key_of(categories: tuple[Category, ...], category_id: int) -> int | None:
-    """Return the digit that chooses a category: 0 the background, 1 to 9 the first nine."""
-    if category_id == 0:
-        return 0
-    ids = [category.id for category in categories if category.id]
-    position = ids.index(category_id) + 1
-    return position if position <= 9 else None
-
-
-def category_of_key(categories: tuple[Category, ...], key: int) -> int | None:
-    """Return the category that a digit chooses; None when there are fewer."""
-    ids = [category.id for category in categories if category.id]
-    if key == 0:
-        return 0
-    return ids[key - 1] if key <= len(ids) else None
 
 
 def _words(category: Category, column: int) -> str:
