@@ -73,4 +73,4 @@ def whole_image_settings(processor: Any) -> dict[str, Any]:
         return {}
     if processor.size and "shortest_edge" in processor.size:
         return {"do_center_crop": False}
-    return {"do_center_crop": False, "size": processor.crop_size}
+    return {"do_center_crop": False, "size": dict(processor.crop_size)}
