@@ -48,10 +48,12 @@ class Edit:
         where: NDArray[np.bool_] | None = None,
         plane: int = 0,
     ) -> None:
-        """Write segment ids into a plane of a layer; see ``LabelMap.write``.
+        """Write segment ids into a plane of a layer of the document; see ``LabelMap.write``.
 
         Raises ``SegdeskError`` when the layer is locked.
         """
+        if layer not in self._document.layers:
+            return  # removed by undo in the middle of a stroke
         if layer.state.locked:
             raise SegdeskError(f"Layer {layer.state.name!r} is locked: unlock it to edit it.")
         if (layer.id, plane) not in self._painting:

@@ -119,6 +119,20 @@ def test_undo_in_the_middle_of_a_stroke_takes_back_the_stroke_so_far(document):
     assert freeze(document) == before
 
 
+def test_a_stroke_goes_nowhere_once_undo_has_removed_its_layer(document):
+    layer = add_layer(document)
+    stroke = document.begin("Brush stroke")
+    stroke.paint(layer, Window(0, 0, 2, 2), edits.segment_to_paint(stroke, layer, 1))
+    document.undo()
+    document.undo()
+    stroke.paint(layer, ALL, 1)
+    stroke.commit()
+    assert (document.layers, document.history.names) == ((), ("Add layer", "Brush stroke"))
+    document.redo()
+    document.redo()
+    assert layer.areas == {1: 4}
+
+
 def test_an_edit_in_the_middle_of_a_stroke_comes_after_it(document):
     layer = add_layer(document)
     one = paint(document, layer, Window(0, 0, 2, 9), 1)
