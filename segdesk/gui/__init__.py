@@ -1,1 +1,10 @@
-"""The window: widgets, tools, panels and lanes. The only place that knows Qt."""
+"""The window: the only part of SegDesk that knows Qt."""
+
+# Before Qt: its import hook reads the source of every module that is imported after it.
+import segdesk.engine.document
+import segdesk.engine.examples
+import segdesk.engine.export
+import segdesk.engine.images
+import segdesk.engine.proposals
+import segdesk.engine.tiles
+import segdesk.engine.worker  # noqa: F401
