@@ -1,0 +1,196 @@
+import tracemalloc
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from segdesk.api import SegmentRequest, Window
+from segdesk.core.segmentation import (
+    Category,
+    CategoryScores,
+    Provenance,
+    RegionMask,
+    Segment,
+    SegmentIds,
+    SegmentMasks,
+)
+from segdesk.engine.resolve import present_ids, resolve, segment_ids
+from segdesk.engine.upsample import winning_categories
+
+BY = Provenance("test")
+RED = (255, 0, 0)
+
+
+def categories(*names, first=0):
+    return tuple(Category(first + i, name, RED) for i, name in enumerate(names))
+
+
+def request_of(window, image_size=None):
+    rgb = np.zeros((*window.shape, 3), np.uint8)
+    return SegmentRequest(rgb, rgb, window, "", image_size=image_size)
+
+
+def scores_of(shape, smooth, seed=0):
+    """Return noise, or hills as wide as a quarter of the array."""
+    noise = np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+    if not smooth:
+        return noise
+    coarse = torch.from_numpy(noise[:, ::8, ::8])[None]
+    return torch.nn.functional.interpolate(coarse, shape[1:], mode="bicubic")[0].numpy()
+
+
+def by_torch(scores, size):
+    full = torch.nn.functional.interpolate(
+        torch.from_numpy(scores)[None], size, mode="bilinear", align_corners=False
+    )[0]
+    return full.argmax(0).numpy(), full.numpy()
+
+
+def winners_of(scores, size):
+    strips = list(winning_categories(scores, size))
+    starts = np.cumsum([0, *(len(strip) for _, strip in strips)])
+    assert [first for first, _ in strips] == starts[:-1].tolist()
+    return np.concatenate([strip for _, strip in strips])
+
+
+@pytest.mark.parametrize("smooth", [False, True])
+@pytest.mark.parametrize(
+    ("shape", "size"),
+    [
+        ((5, 7, 9), (100, 133)),
+        ((150, 64, 64), (512, 512)),
+        ((19, 32, 32), (300, 777)),
+        ((3, 50, 60), (20, 31)),  # fewer pixels than scores
+        ((3, 50, 60), (50, 60)),
+        ((2, 1, 1), (10, 10)),
+        ((4, 40, 30), (41, 1)),
+        ((1, 4, 4), (9, 9)),
+    ],
+)
+def test_winners_are_those_of_torch(shape, size, smooth):
+    scores = scores_of(shape, smooth)
+    expected, full = by_torch(scores, size)
+    found = winners_of(scores, size)
+    rows, columns = np.nonzero(found != expected)
+    best = full[:, rows, columns].max(axis=0)
+    np.testing.assert_allclose(full[found[rows, columns], rows, columns], best, rtol=1e-5)
+    print(f"\n{shape} to {size}: {len(rows)} ties of {found.size} pixels fell otherwise")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    hnp.arrays(
+        np.float32,
+        hnp.array_shapes(min_dims=3, max_dims=3, max_side=6),
+        elements=st.integers(-3, 3).map(float),
+    ),
+    st.tuples(st.integers(1, 20), st.integers(1, 20)),
+)
+def test_the_winner_has_the_highest_score_even_where_many_tie(scores, size):
+    _, full = by_torch(scores, size)
+    found = winners_of(scores, size)
+    rows, columns = np.indices(size)
+    np.testing.assert_allclose(full[found, rows, columns], full.max(axis=0), atol=1e-5)
+
+
+def test_scores_are_never_held_at_full_size():
+    scores = scores_of((150, 32, 32), smooth=False)
+    tracemalloc.start()
+    try:
+        resolve(
+            CategoryScores(scores, categories(*map(str, range(150)))),
+            request_of(Window(0, 0, 1024, 1024)),
+            BY,
+        )
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 150 * 1024 * 1024 * 4 / 20
+
+
+def test_ids_of_categories_stay_where_nothing_else_has_id_0():
+    assert segment_ids(categories("cell", "gland", first=1)).tolist() == [1, 2]
+    assert segment_ids(categories("background", "cell")).tolist() == [0, 1]
+    assert segment_ids(categories("_Background_", "cell")).tolist() == [0, 1]
+    assert segment_ids(categories("wall", "floor")).tolist() == [1, 2]
+    assert segment_ids(categories("background", first=3)).tolist() == [3]
+
+
+def test_scores_become_a_segment_for_each_category_that_wins_somewhere():
+    scores = np.full((4, 2, 2), -1, np.float32)
+    scores[1, :, 0] = scores[3, :, 1] = 1
+    answer = CategoryScores(scores, categories("wall", "floor", "sky", "tree"))
+    found = resolve(answer, request_of(Window(300, 500, 4, 2), (400, 600)), BY)
+    (plane,) = found.planes
+    assert (plane.width, plane.height) == (400, 600)
+    assert plane.read(Window(300, 500, 4, 2)).tolist() == [[2, 2, 4, 4]] * 2
+    assert plane.areas() == {2: 4, 4: 4}
+    assert found.segments == {
+        2: Segment(2, 1, None, "proposed", BY),
+        4: Segment(4, 3, None, "proposed", BY),
+    }
+    assert found.task == "semantic"
+
+
+def test_a_uniform_result_costs_next_to_nothing():
+    scores = np.zeros((2, 4, 4), np.float32)
+    scores[1] = 1
+    answer = CategoryScores(scores, categories("wall", "floor"))
+    (plane,) = resolve(answer, request_of(Window(0, 0, 1000, 700)), BY).planes
+    assert plane.nbytes == 0
+    assert plane.areas() == {2: 700_000}
+
+
+def test_ids_are_kept_and_segments_without_pixels_are_not():
+    ids = np.array([[0, 7], [7, 70_000]])
+    listed = (Segment(7, 1, np.float32(0.5)), Segment(8, 1), Segment(np.int64(70_000), 1))
+    answer = SegmentIds(ids, listed, categories("cell", first=1), "instance")
+    found = resolve(answer, request_of(Window(1, 1, 2, 2), (4, 4)), BY)
+    assert found.planes[0].read(Window(1, 1, 2, 2)).tolist() == ids.tolist()
+    assert found.segments == {
+        7: Segment(7, 1, 0.5, "proposed", BY),
+        70_000: Segment(70_000, 1, None, "proposed", BY),
+    }
+    assert type(found.segments[70_000].id) is int
+    assert type(found.segments[7].score) is float
+
+
+boxes = st.tuples(*[st.integers(0, 8)] * 2, *[st.integers(1, 6)] * 2).map(lambda b: Window(*b))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(boxes, max_size=8))
+def test_overlapping_masks_all_survive(windows):
+    masks = [np.indices(w.shape).sum(axis=0) % 3 > 0 for w in windows]
+    regions = tuple(RegionMask(m, w, 1, 0.9) for m, w in zip(masks, windows, strict=True))
+    answer = SegmentMasks(regions, categories("cell", first=1))
+    found = resolve(answer, request_of(Window(300, 40, 20, 20), (400, 100)), BY)
+    drawn = [(m, w) for m, w in zip(masks, windows, strict=True) if m.any()]
+    assert list(found.segments) == list(range(1, len(drawn) + 1))
+    for segment_id, (mask, window) in enumerate(drawn, 1):
+        whole = np.zeros((100, 400), bool)
+        whole[window.shifted(300, 40).slices] = mask
+        planes = [plane.read(plane.window) == segment_id for plane in found.planes]
+        assert [plane.any() for plane in planes].count(True) == 1
+        np.testing.assert_array_equal(np.any(planes, axis=0), whole)
+
+
+def test_masks_that_do_not_overlap_share_a_plane():
+    mask = np.ones((2, 2), bool)
+    places = [(0, 0), (4, 0), (1, 1), (8, 0)]
+    answer = SegmentMasks(
+        tuple(RegionMask(mask, Window(x, y, 2, 2), 1) for x, y in places),
+        categories("cell", first=1),
+        "panoptic",
+    )
+    found = resolve(answer, request_of(Window(0, 0, 10, 4)), BY)
+    assert [sorted(plane.areas()) for plane in found.planes] == [[1, 2, 4], [3]]
+    assert found.task == "panoptic"
+
+
+@given(hnp.arrays(np.int32, (3, 4), elements=st.sampled_from([0, 1, 2, 300, 2**25, 2**31 - 1])))
+def test_present_ids_are_what_unique_says(ids):
+    assert present_ids(ids) == set(np.unique(ids).tolist()) - {0}
