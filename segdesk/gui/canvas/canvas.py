@@ -43,6 +43,7 @@ class Canvas(QWidget):
     cursor_moved = Signal(float, float)
     view_changed = Signal()
     first_frame_painted = Signal()
+    _completed = Signal()  # not yet handed to the display
 
     _hands: Hands | None = None  # until made; Qt sends events before that
 
@@ -127,7 +128,7 @@ class Canvas(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Show the picture, and on it the tool's outline."""
-        self._load_missing()
+        is_complete = self._load_missing()
         ratio = self.devicePixelRatioF()
         painter = QPainter(self)
         painter.scale(1 / ratio, 1 / ratio)
@@ -137,6 +138,9 @@ class Canvas(QWidget):
             painter.setTransform(to_device(self._view), True)
             self._hands.draw(Sketch(painter, self.scale, ratio))
         painter.end()
+        if is_complete and not self._has_painted:
+            self._has_painted = True
+            self._completed.emit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the middle, or all of the image, on show."""
@@ -163,7 +167,8 @@ class Canvas(QWidget):
         self.editor.display_changed.connect(self._on_display_changed)
         self.editor.selection_changed.connect(self._recolour)
         self._loader.loaded.connect(self._on_tiles_loaded)
-        self._loader.failed.connect(self.editor.failed)
+        self._loader.failed.connect(self.editor.fail)
+        self._completed.connect(self.first_frame_painted, Qt.ConnectionType.QueuedConnection)
         self.destroyed.connect(self.lane.close)
         QCoreApplication.instance().aboutToQuit.connect(self.lane.close)
 
@@ -203,19 +208,18 @@ class Canvas(QWidget):
             return None
         return DisplayTiles(document.image, display, self.editor.frame)
 
-    def _load_missing(self) -> None:
-        """Have the tiles made that the view lacks, and some around it."""
+    def _load_missing(self) -> bool:
+        """Have the tiles made that the view lacks, and some around it; say if it lacks none."""
         tiles = self._scene.tiles
         if not tiles:
             self._loader.want(None, [])
-            return
+            return False
         in_view, around = missing_tiles(tiles, self._view)
         self._loader.want(tiles, in_view + around)
-        if all(map(self._loader.is_broken, in_view)):
+        is_complete = all(map(self._loader.is_broken, in_view))
+        if is_complete:
             self._scene.forget_old_tiles()
-            if not self._has_painted:
-                self._has_painted = True
-                self.first_frame_painted.emit()
+        return is_complete
 
     # The view, and what of it is to be painted.
 

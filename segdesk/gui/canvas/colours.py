@@ -21,12 +21,11 @@ class ColourTable:
 
     Attributes
     ----------
-    fill
-        Inside.
-    dash, gap
-        On the contour, alternating; equal where it is not dashed.
-    has_contour
-        Whether a segment has one.
+    colours
+        Premultiplied ARGB: ``size`` colours inside of segments, then as many on their contours,
+        then as many in the gaps between the dashes of contours.
+    has_contours, has_dashes
+        Whether any contour differs from the inside, and any gap from a contour.
     """
 
     def __init__(self) -> None:
@@ -34,9 +33,13 @@ class ColourTable:
         self._look: tuple[Any, ...] = ()
         self._rgb = np.zeros((1, 3), np.uint32)
         self._is_known = np.zeros(1, np.bool_)
-        self.fill = self.dash = self.gap = np.zeros(1, np.uint32)
-        self.has_contour = np.zeros(1, np.bool_)
-        self.has_contours = False
+        self.colours = np.zeros(3, np.uint32)
+        self.has_contours = self.has_dashes = False
+
+    @property
+    def size(self) -> int:
+        """How many ids have colours."""
+        return len(self._rgb)
 
     def refresh(self, layer: Layer, selection: frozenset[int]) -> bool:
         """Follow the layer; say whether what was on show before now looks different."""
@@ -54,9 +57,9 @@ class ColourTable:
             self._fill_tables(layer.state, selection)
         return recoloured
 
-    def index(self, ids: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Return where in the tables to look for some ids."""
-        return ids if len(self.fill) < LIMIT else ids % LIMIT
+    def places(self, ids: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Return where in the first part of ``colours`` to look for some ids."""
+        return np.minimum(ids, self.size - 1) if self.size < LIMIT else ids % LIMIT
 
     def _learn(self, layer: Layer, segments: list[Segment]) -> None:
         highest = max((segment.id for segment in segments), default=0)
@@ -82,13 +85,14 @@ class ColourTable:
         opacity = 0.0 if state.display == "contour" else state.opacity
         opacity = opacity * 0.6 if state.is_proposal else opacity
         alpha = np.where(selected, min(1.0, opacity + 0.15), opacity) * self._is_known
-        self.fill = _premultiplied(self._rgb, alpha)
-        contour = _premultiplied(self._rgb, self._is_known * max(state.opacity, 0.35))
-        self.dash = np.where(selected, np.uint32(_WHITE), contour)
-        gap = self.fill if state.is_proposal else contour
-        self.gap = np.where(selected, np.uint32(_BLACK), gap)
-        self.has_contour = self._is_known & (selected | is_outlined)
-        self.has_contours = bool(self.has_contour.any())
+        fill = _premultiplied(self._rgb, alpha)
+        contour = _premultiplied(self._rgb, self._is_known * min(1.0, 2 * state.opacity))
+        dash = contour if is_outlined else fill
+        gap = contour if state.display == "contour" and not state.is_proposal else fill
+        dash, gap = np.where(selected, _WHITE, dash), np.where(selected, _BLACK, gap)
+        self.colours = np.concatenate((fill, dash, gap), dtype=np.uint32, casting="unsafe")
+        self.has_dashes = state.is_proposal or bool(selected.any())
+        self.has_contours = is_outlined or self.has_dashes
 
 
 def _premultiplied(rgb: NDArray[np.uint32], alpha: NDArray[Any]) -> Colours:

@@ -68,7 +68,8 @@ class Hands:
         self._tool.draw(sketch, self._is_over and self._pan_from is None)
 
     def reset(self) -> None:
-        """Start anew on another document."""
+        """Start anew on another document; what is under way on the last one is kept."""
+        self._tool.finish()
         self._tools = {}
         self._held, self._pan_from = _NONE, None
         self._tool = self._tool_of(self._editor.tool)
@@ -132,13 +133,13 @@ class Hands:
 
     def _on_wheel(self, event: QWheelEvent) -> bool:
         by, modifiers = event.angleDelta(), event.modifiers()
-        steps = (by.y() or by.x()) / _NOTCH
+        is_pad = event.device().type() == QInputDevice.DeviceType.TouchPad
         if modifiers & Qt.KeyboardModifier.ShiftModifier and self._tool.has_radius:
-            self._scale_radius(_GROWTH**steps)
-        elif modifiers & Qt.KeyboardModifier.ControlModifier or not _is_pad(event):
-            self._canvas.zoom_by(_ZOOM**steps, event.position())
+            self._scale_radius(_GROWTH ** ((by.y() or by.x()) / _NOTCH))
+        elif modifiers & Qt.KeyboardModifier.ControlModifier or (by.y() and not is_pad):
+            self._canvas.zoom_by(_ZOOM ** (by.y() / _NOTCH), event.position())
         else:
-            moved = event.pixelDelta() if not event.pixelDelta().isNull() else by / 4
+            moved = by / 2 if event.pixelDelta().isNull() else event.pixelDelta()
             self._canvas.pan_by(moved.x(), moved.y())
         return True
 
@@ -158,8 +159,8 @@ class Hands:
     # Keys.
 
     def _on_shortcut(self, event: QKeyEvent) -> bool:
-        """Keep keys from the window's shortcuts while the tool is busy."""
-        if self._tool.is_busy:
+        """Keep keys that the tool needs from the window's shortcuts."""
+        if self._tool.claims(event):
             event.accept()
             return True
         return False
@@ -210,8 +211,3 @@ class Hands:
             self._canvas.setCursor(Qt.CursorShape.OpenHandCursor)
         else:
             self._canvas.setCursor(self._tool.cursor)
-
-
-def _is_pad(event: QWheelEvent) -> bool:
-    """Say whether fingers on a touchpad did it."""
-    return event.device().type() == QInputDevice.DeviceType.TouchPad

@@ -22,11 +22,11 @@ class TileLoader(QObject):
         A list of ``TileKey`` that are there now. Late ones, of tiles that have been replaced
         since, are dropped.
     failed
-        Why a tile could not be made; it is not tried again.
+        The exception with which a tile could not be made; it is not tried again.
     """
 
     loaded = Signal(list)
-    failed = Signal(str)
+    failed = Signal(object)
 
     def __init__(self, lane: Lane, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -59,7 +59,7 @@ class TileLoader(QObject):
         batch = self._batch
         if batch and batch.tiles is self._tiles:
             if not self._broken:
-                self.failed.emit(str(error))
+                self.failed.emit(error)
             self._broken.add(batch.keys[len(batch.made)])
 
     def _on_finished(self) -> None:

@@ -15,7 +15,7 @@ from segdesk.gui.canvas.colours import Colours, ColourTable
 from segdesk.gui.canvas.view import View
 
 BLOCK = 256  # device pixels: small enough to stay in the processor's cache
-_DASH = 5  # device pixels
+_DASH_BITS = 2  # a dash is 4 device pixels long, and so is a gap
 
 Ids = NDArray[np.int32]
 
@@ -37,7 +37,7 @@ def paint_plane(
         ids = ids_in(plane, view, block.adjusted(-margin, -margin, margin, margin))
         if ids is not None:
             pixels = _colours(ids, table, margin, view, block)
-            painter.drawImage(block.topLeft(), _image(pixels))
+            painter.drawImage(block.topLeft(), image_of(pixels))
 
 
 def ids_in(plane: LabelMap, view: View, rect: QRect) -> Ids | None:
@@ -67,12 +67,11 @@ def _blocks(rect: QRect) -> Iterator[QRect]:
 def _colours(ids: Ids, table: ColourTable, margin: int, view: View, block: QRect) -> Colours:
     """Return the colours of a block whose ids reach beyond it by a margin."""
     rows, columns = ids.shape
-    inner = table.index(ids[margin : rows - margin, margin : columns - margin])
-    pixels = table.fill.take(inner, mode="clip")
+    places = table.places(ids[margin : rows - margin, margin : columns - margin])
     if margin:
-        on_contour = is_edge(ids, margin) & table.has_contour.take(inner, mode="clip")
-        _draw_contour(pixels, inner, np.nonzero(on_contour), table, _dashes(view, block))
-    return pixels
+        part = _dashes(view, block) if table.has_dashes else np.int32(1)
+        places += is_edge(ids, margin) * part * np.int32(table.size)
+    return table.colours.take(places, mode="clip")
 
 
 def is_edge(ids: Ids, margin: int) -> NDArray[np.bool_]:
@@ -87,27 +86,15 @@ def is_edge(ids: Ids, margin: int) -> NDArray[np.bool_]:
     return edge
 
 
-def _dashes(view: View, block: QRect) -> tuple[int, int]:
-    """Return the phase of the dashes in a block, so that they stay put when the view moves."""
-    return view.left + block.x(), view.top + block.y()
+def _dashes(view: View, block: QRect) -> NDArray[np.int32]:
+    """Return 1 on dashes and 2 in gaps; they stay in place on the image when it is moved."""
+    x = np.arange(block.width(), dtype=np.int32) + (view.left + block.x())
+    y = np.arange(block.height(), dtype=np.int32) + (view.top + block.y())
+    return (x + y[:, np.newaxis] >> _DASH_BITS & 1) + 1
 
 
-def _draw_contour(
-    pixels: Colours,
-    ids: Ids,
-    where: tuple[NDArray[np.intp], ...],
-    table: ColourTable,
-    phase: tuple[int, int],
-) -> None:
-    rows, columns = where
-    is_dash = (rows + columns + sum(phase)) // _DASH % 2 == 0
-    found = ids[where]
-    pixels[where] = np.where(
-        is_dash, table.dash.take(found, mode="clip"), table.gap.take(found, mode="clip")
-    )
-
-
-def _image(pixels: Colours) -> QImage:
+def image_of(pixels: Colours) -> QImage:
+    """Return an image that shares the memory of (rows, columns) colours."""
     rows, columns = pixels.shape
     form = QImage.Format.Format_ARGB32_Premultiplied
     return QImage(pixels.data, columns, rows, columns * 4, form)

@@ -74,8 +74,7 @@ class Pointer:
 class Tool:
     """One way to work with the mouse; does nothing by itself.
 
-    ``finish`` keeps what is under way, ``cancel`` takes it back. While a tool ``is_busy``, all
-    keys go to it and none to the window's shortcuts.
+    ``finish`` keeps what is under way, ``cancel`` takes it back.
     """
 
     cursor = Qt.CursorShape.CrossCursor
@@ -106,6 +105,14 @@ class Tool:
 
     def release(self, at: Pointer) -> None:
         """The button that went down goes up."""
+
+    def claims(self, event: QKeyEvent) -> bool:
+        """Say whether a key is for the tool and not for a shortcut of the window.
+
+        By default all keys are, while something is under way: a stroke cannot be undone before
+        it has ended.
+        """
+        return self.is_busy
 
     def key(self, event: QKeyEvent) -> bool:
         """Take a key; say whether it was of use."""

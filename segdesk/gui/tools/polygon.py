@@ -52,9 +52,14 @@ class Polygon(Tool):
         if self._corners:
             self.stage.redraw_tool()
 
+    def claims(self, event: QKeyEvent) -> bool:
+        """Leave the window its shortcuts, but for the keys that work on the polygon."""
+        is_escape = event.key() == Qt.Key.Key_Escape
+        return self.is_busy and (is_escape or _closes(event) or _takes_back(event))
+
     def key(self, event: QKeyEvent) -> bool:
         """Close with Enter; take back the last corner with Backspace or Undo."""
-        if self._corners and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        if self._corners and _closes(event):
             self._close()
         elif self._corners and _takes_back(event):
             self._corners.pop()
@@ -132,6 +137,11 @@ class Lasso(Tool):
         """Draw the line."""
         if self._path:
             sketch.outline(path_of(np.array(self._path)))
+
+
+def _closes(event: QKeyEvent) -> bool:
+    has_modifier = event.modifiers() & Qt.KeyboardModifier.ControlModifier
+    return event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not has_modifier
 
 
 def _takes_back(event: QKeyEvent) -> bool:

@@ -15,7 +15,7 @@ from segdesk.core.prompts import Box, Points, Prompt, Scribble
 from segdesk.core.segmentation import Category
 
 LIGHT = QColor(255, 255, 255)
-_DARK = QColor(0, 0, 0, 170)
+_DARK = QColor(0, 0, 0, 215)
 _DOT = 6.0  # radius, logical pixels
 _SCRIBBLE_ALPHA = 160
 
