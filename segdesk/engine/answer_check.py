@@ -28,7 +28,8 @@ def check_answer(answer: Any, request: SegmentRequest, segmenter: str) -> None:
     try:
         _check(answer, request.window)
     except _Wrong as wrong:
-        raise PluginError(f"The segmenter {segmenter!r} gave a wrong answer: {wrong}.") from None
+        words = " ".join(str(wrong).split())  # in one line, whatever it quotes
+        raise PluginError(f"The segmenter {segmenter!r} gave a wrong answer: {words}.") from None
 
 
 class _Wrong(Exception):
