@@ -95,6 +95,10 @@ class Docks:
         self._docks = {panel.id: self._add(panel) for panel in PANELS}
         self._arrange()
 
+    def __getitem__(self, panel_id: str) -> QWidget:
+        """Return the panel in a dock."""
+        return self._docks[panel_id].widget()
+
     def fillers(self) -> list[Callable[[], None]]:
         """Return calls that each make a panel."""
         return [partial(self._fill, panel) for panel in PANELS]

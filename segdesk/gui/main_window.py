@@ -14,8 +14,8 @@ from segdesk.gui.asking import Asking
 from segdesk.gui.canvas import Canvas
 from segdesk.gui.docks import Docks
 from segdesk.gui.editor import Editor
+from segdesk.gui.loading import local_files
 from segdesk.gui.message_bar import MessageBar
-from segdesk.gui.opening import local_files
 from segdesk.gui.recent_menu import RecentMenu
 from segdesk.gui.review_bar import ReviewBar
 from segdesk.gui.settings import settings
@@ -33,6 +33,11 @@ class MainWindow(QMainWindow):
     """Canvas in the middle, tools on the left, panels around, jobs below.
 
     Only what the first frame shows is made at once; ``complete`` does the rest after it.
+
+    Attributes
+    ----------
+    is_complete
+        Whether the rest is there.
     """
 
     def __init__(self) -> None:
@@ -45,7 +50,8 @@ class MainWindow(QMainWindow):
         self.message_bar = MessageBar()
         self._stack = QStackedWidget()
         self._refresh_timer = QTimer(self, singleShot=True, interval=REFRESH_MS)
-        self._is_complete = False
+        self._is_begun = False
+        self.is_complete = False
         self._make_bars()
         self._make_centre()
         self.docks = Docks(self)
@@ -57,8 +63,8 @@ class MainWindow(QMainWindow):
 
     def complete(self) -> None:
         """Make what the first frame could do without, piece by piece so that nothing stutters."""
-        if not self._is_complete:
-            self._is_complete = True
+        if not self._is_begun:
+            self._is_begun = True
             self._do_in_turn(iter((*self.docks.fillers(), self._finish)))
 
     def _do_in_turn(self, pieces: Iterator[Callable[[], object]]) -> None:
@@ -71,6 +77,7 @@ class MainWindow(QMainWindow):
         self.actions_.show_icons()
         self.actions_.refresh()
         self.bench.opening.find_siblings()
+        self.is_complete = True
 
     def toggle_full_screen(self) -> None:
         """Fill the screen, or go back to a window."""
@@ -79,13 +86,13 @@ class MainWindow(QMainWindow):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint, and see to the rest soon: at once where there is no image to wait for."""
         super().paintEvent(event)
-        if not self._is_complete:
+        if not self._is_begun:
             QTimer.singleShot(PATIENCE_MS if self.editor.document else 0, self.complete)
 
     def changeEvent(self, event: QEvent) -> None:
         """Colour the icons for another theme."""
         super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange and self._is_complete:
+        if event.type() == QEvent.Type.PaletteChange and self.is_complete:
             self.actions_.show_icons()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -105,8 +112,9 @@ class MainWindow(QMainWindow):
             return
         settings().setValue("geometry", self.saveGeometry())
         settings().setValue("layout", self.saveState())
-        self.bench.close()
         event.accept()
+        self.hide()  # jobs may take a moment to stop
+        self.bench.close()
 
     def _make_bars(self) -> None:
         main = QToolBar("Main toolbar", self)

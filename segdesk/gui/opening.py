@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,19 +11,16 @@ from uuid import uuid4
 from PySide6.QtCore import QMimeData, QObject, Signal
 from PySide6.QtGui import QImage
 
-from segdesk.core.display import Display, default_display
-from segdesk.core.errors import ImageError
-from segdesk.core.image import ArrayImage, ImageSource
+from segdesk.core.display import default_display
+from segdesk.core.errors import Cancelled
+from segdesk.core.image import ArrayImage
+from segdesk.core.progress import Report
 from segdesk.engine.document import Document
-from segdesk.engine.images import image_files, image_key, open_image, overview
-from segdesk.engine.registry import registry
 from segdesk.gui.editor import Editor
-from segdesk.gui.lanes import Job, Lane, Work
+from segdesk.gui.lanes import Lane, Work
+from segdesk.gui.loading import Found, Loaded, images_in, is_quick, load, local_files
 from segdesk.gui.settings import remember_file
 from segdesk.gui.shelf import Entry, Shelf, own_categories, put_first_layer
-
-QUICK = 4 * 2**20  # bytes of a file that may be opened without a thread
-SAMPLE = 1024  # pixels in a row and a column from which a display range is estimated
 
 
 class Opening(QObject):
@@ -44,7 +40,7 @@ class Opening(QObject):
     def __init__(self, editor: Editor, shelf: Shelf, lane: Lane) -> None:
         super().__init__(editor)
         self._editor, self._shelf, self._lane = editor, shelf, lane
-        self._job: Job | None = None
+        self._wanted = object()  # the latest request
         self._target: Path | None = None  # on show, or on its way
         self._browsed: tuple[Path, ...] = ()
 
@@ -64,7 +60,7 @@ class Opening(QObject):
         """Open a file or a folder, or several of them to go through."""
         wanted = tuple(path.absolute() for path in paths)
         title = f"Opening {wanted[0].name}" if len(wanted) == 1 else "Looking for images"
-        self._start(lambda _: _images_in(wanted), title, self._on_found)
+        self._start(lambda _: images_in(wanted), title, self._on_found)
 
     def open_file(self, path: Path, browsed: tuple[Path, ...] | None = None) -> None:
         """Open one file.
@@ -92,7 +88,7 @@ class Opening(QObject):
 
     def open_at_start(self, paths: Sequence[Path]) -> None:
         """Open what the command line names; a single quick file before the first frame."""
-        if len(paths) == 1 and paths[0].is_file() and _is_quick(paths[0]):
+        if len(paths) == 1 and paths[0].is_file() and is_quick(paths[0]):
             self.open_now(paths[0])
         elif paths:
             self.open(paths)
@@ -108,7 +104,7 @@ class Opening(QObject):
         """Look for the images beside the only one on show, to be able to go through them."""
         path = self._target
         if path and not self._browsed:
-            job = self._lane.submit(lambda _: _images_in((path,)), "Looking for images")
+            job = self._lane.submit(lambda _: images_in((path,)), "Looking for images")
             job.succeeded.connect(partial(self._on_siblings_found, path))
 
     def step(self, by: int) -> None:
@@ -141,17 +137,29 @@ class Opening(QObject):
 
     def _start(self, work: Work, title: str, on_success: Callable[[Any], None]) -> None:
         """Start a job; one that is still under way is no longer wanted."""
-        if self._job:
-            self._job.cancel()
-        job = self._job = self._lane.submit(work, title)
-        job.succeeded.connect(on_success)
-        job.failed.connect(self._editor.fail)
-        job.failed.connect(self._on_failed)
+        token = self._wanted = object()
+
+        def wanted_work(report: Report) -> Any:
+            if token is not self._wanted:
+                raise Cancelled("Another image was asked for.")
+            return work(report)
+
+        job = self._lane.submit(wanted_work, title)
+        job.succeeded.connect(partial(self._on_succeeded, token, on_success))
+        job.failed.connect(partial(self._on_failed, token))
         self.job_started.emit(job)
 
-    def _on_failed(self) -> None:
+    def _on_succeeded(self, token: object, on_success: Callable[[Any], None], found: Any) -> None:
+        if token is self._wanted:
+            on_success(found)
+        elif isinstance(found, Loaded):
+            found.image.close()
+
+    def _on_failed(self, token: object, error: Exception) -> None:
         """Go on from the image on show, not from the one that failed."""
-        self._target = self._shelf.current.path if self._shelf.current else None
+        if token is self._wanted:
+            self._target = self._shelf.current.path if self._shelf.current else None
+            self._editor.fail(error)
 
     def _on_found(self, found: Found) -> None:
         self.open_file(found.first, found.paths)
@@ -188,71 +196,3 @@ class Opening(QObject):
             return None
         place = self._browsed.index(self._target) + by
         return self._browsed[place] if 0 <= place < len(self._browsed) else None
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """An image that has just been opened."""
-
-    image: ImageSource
-    display: Display
-    key: str  # names its pixels
-    path: Path | None = None
-
-
-@dataclass(frozen=True)
-class Found:
-    """Images to go through, and the one to begin with."""
-
-    paths: tuple[Path, ...]
-    first: Path
-
-
-def load(path: Path, size: tuple[int, int] | None = None) -> Loaded:
-    """Open an image and find out how to show it. Raises ``ImageError``.
-
-    An image that has been open before must have kept its size: what was painted belongs to it.
-    """
-    image = open_image(path)
-    info = image.info
-    if size and size != (info.width, info.height):
-        image.close()
-        raise ImageError(
-            f"{path}: it was {size[0]} x {size[1]} pixels and is {info.width} x {info.height} now;"
-            " what was painted on it does not fit any more."
-        )
-    try:
-        sample = None if info.dtype == "uint8" else overview(image, SAMPLE)
-    except ImageError:
-        image.close()
-        raise
-    return Loaded(image, default_display(info, sample), image_key(path), path)
-
-
-def _is_quick(path: Path) -> bool:
-    """Say whether a file is small and its decoder hardened."""
-    reader = next(
-        (r for r in registry().readers.values() if path.suffix.lower() in r.suffixes), None
-    )
-    return reader is not None and not reader.probe and path.stat().st_size < QUICK
-
-
-def local_files(data: QMimeData) -> list[Path]:
-    """Return the files and folders that were dropped or pasted."""
-    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
-
-
-def _images_in(paths: tuple[Path, ...]) -> Found:
-    """Return the images to go through: those given, and those in the folders given.
-
-    With a single file come its neighbours.
-    """
-    if len(paths) == 1 and not paths[0].is_dir():
-        beside = image_files(paths[0].parent) if paths[0].parent.is_dir() else []
-        return Found(tuple(beside) if paths[0] in beside else paths, paths[0])
-    found: list[Path] = []
-    for path in paths:
-        found += image_files(path) if path.is_dir() else [path]
-    if not found:
-        raise ImageError(f"{paths[0]}: there is no image in this folder.")
-    return Found(tuple(dict.fromkeys(found)), found[0])
