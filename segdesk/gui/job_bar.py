@@ -33,6 +33,11 @@ class JobBar(QWidget):
         self._stop.clicked.connect(self._on_stop_clicked)
         self.hide()
 
+    @property
+    def text(self) -> str:
+        """What it says of the oldest job."""
+        return self._title.toolTip()
+
     def add(self, job: Job) -> None:
         """Show a job from now until it ends."""
         self._jobs[job] = (0.0, "")

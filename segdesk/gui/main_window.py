@@ -48,6 +48,8 @@ class MainWindow(QMainWindow):
         self.asking = Asking(self)
         self.actions_ = Actions(action_table(), self)
         self.message_bar = MessageBar()
+        accept, reject = self.actions_["accept"], self.actions_["reject"]
+        self.review_bar = ReviewBar(self.editor, accept, reject)
         self._stack = QStackedWidget()
         self._refresh_timer = QTimer(self, singleShot=True, interval=REFRESH_MS)
         self._is_begun = False
@@ -139,7 +141,7 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.message_bar)
-        column.addWidget(ReviewBar(self.editor, self.actions_["accept"], self.actions_["reject"]))
+        column.addWidget(self.review_bar)
         column.addWidget(self._stack, 1)
         self._stack.addWidget(self.canvas)
         self.setCentralWidget(centre)

@@ -32,6 +32,11 @@ class ReviewBar(QFrame):
         editor.updated.connect(self._on_editor_updated)
         self.hide()
 
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return self._text.text()
+
     def _on_editor_updated(self) -> None:
         if not self._timer.isActive():
             self._timer.start()

@@ -66,6 +66,11 @@ class Segmenting(QObject):
         """Whether a job that the user has started waits or runs."""
         return self._job is not None
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether any answer, also a live one, is awaited."""
+        return self._job is not None or self._live_job is not None
+
     def refusal(self) -> str:
         """Return why nothing can be segmented now; empty when it can."""
         document = self._editor.document
@@ -109,7 +114,7 @@ class Segmenting(QObject):
 
     def _ask_live(self) -> None:
         """Answer the prompts as they are now, once the answer before has come."""
-        self._asks_again = self._live_job is not None or self._job is not None
+        self._asks_again = self.is_busy
         if self.choice.is_live and not self._asks_again and not self.refusal():
             self._live_job = self._ask(is_live=True)
             self._live_job.finished.connect(self._on_live_job_finished)
