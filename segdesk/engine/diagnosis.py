@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,16 @@ def diagnose() -> dict[str, Any]:
         "folders": _folders(),
         "broken_plugins": {p.name: p.reason for p in registry().plugins if p.status == "broken"},
     }
+
+
+def in_words(found: dict[str, Any]) -> Iterator[str]:
+    """Yield what ``diagnose`` has found as lines for people."""
+    for part, facts in found.items():
+        yield part.replace("_", " ")
+        if not facts:
+            yield "  none"
+        for name, fact in facts.items():
+            yield f"  {name.replace('_', ' '):24}{_fact(fact)}"
 
 
 def _versions() -> dict[str, str | None]:
@@ -88,3 +99,20 @@ def _is_writable(folder: Path) -> bool:
     """Whether files can be made in a folder, or in the nearest one above it that exists."""
     existing = next(place for place in [folder, *folder.parents] if place.exists())
     return existing.is_dir() and os.access(existing, os.W_OK)
+
+
+def _fact(fact: Any) -> str:
+    """Return a fact in one line, such as "yes; threads 2" or "no: there is no driver"."""
+    if not isinstance(fact, dict):
+        return "not installed" if fact is None else str(fact)
+    if "path" in fact:
+        return str(fact["path"]) + ("" if fact["writable"] else " (read-only)")
+    answer = "yes" if fact.get("available") else f"no: {fact.get('reason', 'not said')}"
+    rest = {key: value for key, value in fact.items() if key not in ("available", "reason")}
+    return "; ".join([answer, *(f"{key} {_short(value)}" for key, value in rest.items() if value)])
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(" ".join(map(str, device.values())) for device in value)
+    return str(value)

@@ -58,7 +58,7 @@ class Asking:
         """Show the program, its devices and folders."""
         from segdesk.gui.dialogs.about import AboutDialog
 
-        AboutDialog(self._window).exec()
+        AboutDialog(self._window.bench.disk, self._window).exec()
 
     def may_discard(self) -> bool:
         """Ask what to do with work that has not been exported; return whether it may go."""

@@ -144,6 +144,7 @@ def _style_sheet(s: Shades) -> str:
         border-bottom: 1px solid {s.border}; padding: 4px 6px;
     }}
     QTreeView, QTableView, QListView {{ border: 1px solid {s.border}; border-radius: 4px; }}
+    QDialogButtonBox, QMessageBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
     QLineEdit {{
         border: 1px solid {s.border}; border-radius: 4px; padding: 3px 5px; background: {s.base};
     }}

@@ -33,13 +33,13 @@ class Workbench(QObject):
     def __init__(self, editor: Editor) -> None:
         super().__init__(editor)
         self._editor = editor
-        self._disk, self._gpu = Lane("disk", self), Lane("gpu", self)
+        self.disk, self._gpu = Lane("disk", self), Lane("gpu", self)
         self.shelf = Shelf()
-        self.opening = Opening(editor, self.shelf, self._disk)
+        self.opening = Opening(editor, self.shelf, self.disk)
         self.segmenting = Segmenting(editor, self.shelf, self._gpu)
-        self.teaching = Teaching(editor, self.shelf, self.segmenting.choice, self._disk)
-        self.exporting = Exporting(editor, self.shelf, self._disk)
-        self.displaying = Displaying(editor, self.shelf, self._disk)
+        self.teaching = Teaching(editor, self.shelf, self.segmenting.choice, self.disk)
+        self.exporting = Exporting(editor, self.shelf, self.disk)
+        self.displaying = Displaying(editor, self.shelf, self.disk)
         for topic in (self.opening, self.segmenting, self.teaching, self.exporting):
             topic.job_started.connect(self.job_started)
 
@@ -124,7 +124,7 @@ class Workbench(QObject):
 
     def close(self) -> None:
         """Stop all jobs, end the processes and let go of all files."""
-        self._disk.close()
+        self.disk.close()
         self._gpu.close()
         self.segmenting.close()
         self.shelf.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil
+from math import ceil, floor
 
 from PySide6.QtCore import QCoreApplication, QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QResizeEvent
@@ -52,7 +52,8 @@ class Canvas(QWidget):
         self.editor = editor
         self._view = View()
         self._is_fitted = True
-        self._has_painted = False
+        self._is_sharp = self._has_painted = False
+        self._awaited: set[TileKey] = set()  # tiles on show that were missing in the last picture
         self._scene = Scene()
         self._backing = Backing()
         self.lane = Lane("canvas")
@@ -70,6 +71,16 @@ class Canvas(QWidget):
         """Device pixels of the screen per level-0 pixel."""
         return self._view.scale
 
+    @property
+    def view(self) -> View:
+        """What is on show."""
+        return self._view
+
+    @property
+    def is_sharp(self) -> bool:
+        """Whether the last picture was all that the image and the scale allow."""
+        return self._is_sharp
+
     def visible_window(self) -> Window:
         """Return the level-0 pixels on show."""
         return self._view.window().intersection(self._image)
@@ -77,7 +88,7 @@ class Canvas(QWidget):
     def to_image(self, at: QPointF) -> tuple[float, float]:
         """Return where in the image the middle of the device pixel at a logical point lies."""
         ratio = self.devicePixelRatioF()
-        return self._view.to_image(at.x() * ratio + 0.5, at.y() * ratio + 0.5)
+        return self._view.to_image(floor(at.x() * ratio) + 0.5, floor(at.y() * ratio) + 0.5)
 
     def fit(self) -> None:
         """Show the whole image, and go on to do so when the size changes."""
@@ -128,7 +139,7 @@ class Canvas(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Show the picture, and on it the tool's outline."""
-        is_complete = self._load_missing()
+        self._is_sharp = self._load_missing()
         ratio = self.devicePixelRatioF()
         painter = QPainter(self)
         painter.scale(1 / ratio, 1 / ratio)
@@ -138,7 +149,7 @@ class Canvas(QWidget):
             painter.setTransform(to_device(self._view), True)
             self._hands.draw(Sketch(painter, self.scale, ratio))
         painter.end()
-        if is_complete and not self._has_painted:
+        if self._is_sharp and not self._has_painted:
             self._has_painted = True
             self._completed.emit()
 
@@ -193,10 +204,8 @@ class Canvas(QWidget):
             self._redraw()
 
     def _on_tiles_loaded(self, keys: list[TileKey]) -> None:
-        tiles = self._scene.tiles
-        for key in keys if tiles else ():
-            self._mark(tiles.window_of(key))
-        self.update()
+        if not self._awaited.isdisjoint(keys):
+            self.update()
 
     def _recolour(self) -> None:
         if self._scene.recolour(self.editor.selection):
@@ -209,17 +218,20 @@ class Canvas(QWidget):
         return DisplayTiles(document.image, display, self.editor.frame)
 
     def _load_missing(self) -> bool:
-        """Have the tiles made that the view lacks, and some around it; say if it lacks none."""
+        """Have the tiles made that the view lacks and some around it; say if it lacks none."""
         tiles = self._scene.tiles
         if not tiles:
             self._loader.want(None, [])
+            self._awaited = set()
             return False
         in_view, around = missing_tiles(tiles, self._view)
         self._loader.want(tiles, in_view + around)
-        is_complete = all(map(self._loader.is_broken, in_view))
-        if is_complete:
+        for key in self._awaited.difference(in_view):
+            self._backing.mark(self._view.device_rect(tiles.window_of(key)))
+        self._awaited = {key for key in in_view if not self._loader.is_broken(key)}
+        if not self._awaited:
             self._scene.forget_old_tiles()
-        return is_complete
+        return not self._awaited
 
     # The view, and what of it is to be painted.
 

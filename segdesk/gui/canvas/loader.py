@@ -19,8 +19,8 @@ class TileLoader(QObject):
     Signals
     -------
     loaded
-        A list of ``TileKey`` that are there now. Late ones, of tiles that have been replaced
-        since, are dropped.
+        A list of ``TileKey`` that are there now, or never will be. Late ones, of tiles that have
+        been replaced since, are dropped.
     failed
         The exception with which a tile could not be made; it is not tried again.
     """
@@ -67,7 +67,7 @@ class TileLoader(QObject):
         if batch and batch.tiles is self._tiles:
             tried = set(batch.made) | self._broken
             self._wanted = [key for key in self._wanted if key not in tried]
-            self.loaded.emit(batch.made)
+            self.loaded.emit(list(tried))
         self._go_on()
 
 

@@ -40,6 +40,6 @@ class AboutDialog(QDialog):
 
 
 def _report() -> str:
-    from segdesk.engine.devices import describe
+    from segdesk.engine.diagnosis import diagnose, in_words
 
-    return describe()
+    return "\n".join(in_words(diagnose()))

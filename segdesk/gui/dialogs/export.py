@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QProgressBar,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -41,6 +42,7 @@ class ExportDialog(QDialog):
         self._exporting = exporting
         self._job: Job | None = None
         self._layers = QComboBox()
+        self._layers.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._formats = {name: QCheckBox(spec.title) for name, spec in registry().writers.items()}
         self._losses = QLabel(wordWrap=True)
         self._losses.setObjectName("muted")
@@ -58,7 +60,7 @@ class ExportDialog(QDialog):
 
     def sizeHint(self) -> QSize:
         """Return a size at which paths can be read."""
-        return QSize(560, 480)
+        return QSize(560, 380)
 
     def order(self) -> Order | None:
         """Return what has been chosen; None while something is missing."""
@@ -88,7 +90,6 @@ class ExportDialog(QDialog):
         formats.setSpacing(4)
         for box in self._formats.values():
             formats.addWidget(box)
-        formats.addWidget(self._losses)
         browse = IconButton("folder-open", "Choose a folder")
         browse.clicked.connect(self._on_browse_clicked)
         folder = QHBoxLayout()
@@ -99,6 +100,7 @@ class ExportDialog(QDialog):
         form.setVerticalSpacing(10)
         form.addRow("Layer", self._layers)
         form.addRow("Formats", formats)
+        form.addRow("Not kept", self._losses)
         form.addRow("Folder", folder)
         form.addRow("Name", self._stem)
         outcome = QHBoxLayout()
@@ -128,7 +130,7 @@ class ExportDialog(QDialog):
         """Look for losses anew."""
         self._check_complete()
         order = self.order()
-        self._losses.clear()
+        self._losses.setText("" if order else "Choose a format.")
         if order:
             job = self._exporting.find_losses(order)
             job.succeeded.connect(partial(self._on_losses_found, order.formats))
@@ -138,7 +140,7 @@ class ExportDialog(QDialog):
         if order and order.formats == formats:
             titles = {name: self._formats[name].text() for name in found}
             lines = [f"{titles[name]}: {loss}" for name, losses in found.items() for loss in losses]
-            self._losses.setText("\n".join(lines) or "Nothing is lost in these formats.")
+            self._losses.setText("\n".join(lines) or "Nothing: these formats hold all of it.")
 
     def _on_browse_clicked(self) -> None:
         name = QFileDialog.getExistingDirectory(self, "Export to", self._folder.text())
