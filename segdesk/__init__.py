@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from segdesk.core.errors import Cancelled as Cancelled
     from segdesk.core.errors import SegdeskError as SegdeskError
     from segdesk.core.geometry import Window as Window
     from segdesk.core.image import ArrayImage as ArrayImage
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
     from segdesk.core.segmentation import Category as Category
     from segdesk.core.segmentation import Segment as Segment
     from segdesk.core.segmentation import Segmentation as Segmentation
+    from segdesk.engine.diagnosis import diagnose as diagnose
     from segdesk.engine.example_files import read_example as read_example
     from segdesk.engine.export import export as export
     from segdesk.engine.export import losses as losses
     from segdesk.engine.images import open_image as open_image
+    from segdesk.engine.job_files import read_job as read_job
     from segdesk.engine.options import parse_options as parse_options
     from segdesk.engine.prompt_files import read_prompts as read_prompts
     from segdesk.engine.registry import registry as registry
@@ -30,14 +33,16 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
-    "core.errors": ("SegdeskError",),
+    "core.errors": ("Cancelled", "SegdeskError"),
     "core.geometry": ("Window",),
     "core.image": ("ArrayImage",),
     "core.prompts": ("Box", "Example", "Mask", "Points", "Scribble", "Text"),
     "core.segmentation": ("Category", "Segment", "Segmentation"),
+    "engine.diagnosis": ("diagnose",),
     "engine.example_files": ("read_example",),
     "engine.export": ("export", "losses"),
     "engine.images": ("open_image",),
+    "engine.job_files": ("read_job",),
     "engine.options": ("parse_options",),
     "engine.prompt_files": ("read_prompts",),
     "engine.registry": ("registry",),

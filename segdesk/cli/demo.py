@@ -11,26 +11,21 @@ from segdesk.cli.parser import Parser
 from segdesk.cli.progress import progress_bar
 from segdesk.cli.screen import has_screen
 from segdesk.cli.table import print_table
+from segdesk.engine.demo import SCENES, play
 
 
 def run(arguments: list[str]) -> int:
     """Segment the sample images, say what came out, and show it if there is a screen."""
-    from segdesk.engine.demo import SCENES, play
-
     parsed = _parser().read(arguments)
-    folder = parsed.out
     with progress_bar(len(SCENES), quiet=False) as report_of:
-        shown = [
-            play(scene, folder, report_of(number, scene.title))
-            for number, scene in enumerate(SCENES)
-        ]
-    head = ("image", "how", "segments", "seconds", "overlay")
-    print_table(
-        head, [(s.image.name, s.how, s.segments, f"{s.seconds:.2f}", s.overlay) for s in shown]
-    )
-    say(f"Masks, overlays and the strokes they came from are in {folder.absolute()}")
+        shown = list(play(parsed.out, report_of))
+    rows = [
+        (s.image.name, s.how, s.segments, f"{s.seconds:.2f}", s.files["overlay"][0]) for s in shown
+    ]
+    print_table(("image", "how", "segments", "seconds", "overlay"), rows)
+    say(f"Masks, COCO files and overlays are in {parsed.out.absolute()}")
     if has_screen() and not parsed.no_window:
-        images = [str(path) for path in dict.fromkeys(s.image for s in shown)]
+        images = [str(s.image) for s in shown]
         return subprocess.run([sys.executable, "-m", "segdesk", *images], check=False).returncode
     return 0
 
@@ -38,7 +33,11 @@ def run(arguments: list[str]) -> int:
 def _parser() -> Parser:
     parser = Parser(prog="segdesk demo", description="Segment sample images and show the results.")
     parser.add_argument(
-        "--out", metavar="DIR", type=Path, default="segdesk-demo", help="folder of the results"
+        "--out",
+        metavar="DIR",
+        type=Path,
+        default=Path("segdesk-demo"),
+        help="folder of the results",
     )
     parser.add_argument("--no-window", action="store_true", help="do not open the window")
     return parser

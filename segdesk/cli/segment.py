@@ -17,14 +17,11 @@ from segdesk.cli.parser import Parser, options_in
 from segdesk.cli.progress import progress_bar
 from segdesk.core.errors import Cancelled, ExportError, SegdeskError, UsageError
 from segdesk.core.progress import Report, part
-from segdesk.core.prompts import Example
 from segdesk.core.segmentation import Segmentation
-from segdesk.engine.categories import merged
-from segdesk.engine.example_files import read_example
 from segdesk.engine.export import export, unique_stems
 from segdesk.engine.images import open_image
-from segdesk.engine.options import fields_of, parse_options
-from segdesk.engine.prompt_files import read_prompts
+from segdesk.engine.job_files import read_job
+from segdesk.engine.options import fields_of
 from segdesk.engine.registry import registry
 from segdesk.engine.segment import SegmentJob, segment
 from segdesk.engine.sessions import Sessions
@@ -45,7 +42,14 @@ def run(arguments: list[str]) -> int:
     """Segment images and export the results; one that fails does not stop the others."""
     parsed = _parser(arguments).read(arguments)
     formats = _formats(parsed.format)
-    job = _job(parsed)
+    job = read_job(
+        parsed.segmenter,
+        parsed.prompt,
+        parsed.example,
+        options_in(parsed),
+        parsed.checkpoint,
+        parsed.device,
+    )
     _make_folder(parsed.out)
     with redirect_stdout(sys.stderr) if parsed.json else nullcontext():  # plugins may print
         outcomes, errors = _segment_all(parsed, job, formats)
@@ -102,21 +106,6 @@ def _formats(text: str) -> list[str]:
     if not names:
         raise UsageError(f"--format needs some of {', '.join(registry().writers)}.")
     return names
-
-
-def _job(parsed: Namespace) -> SegmentJob:
-    spec = registry().segmenter(parsed.segmenter)
-    options = parse_options(spec.options, options_in(parsed))
-    prompts, categories = read_prompts(parsed.prompt) if parsed.prompt else ((), ())
-    examples: list[Example] = [read_example(image, mask) for image, mask in parsed.example]
-    return SegmentJob(
-        segmenter=parsed.segmenter,
-        checkpoint=parsed.checkpoint,
-        device=parsed.device,
-        prompts=(*prompts, *examples),
-        categories=merged([categories, *(example.categories for example in examples)]),
-        options=options,
-    )
 
 
 def _make_folder(folder: Path) -> None:
