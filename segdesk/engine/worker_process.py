@@ -12,6 +12,7 @@ import multiprocessing
 import pickle
 import signal
 import time
+from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import wait
 from multiprocessing.shared_memory import SharedMemory
@@ -30,6 +31,7 @@ from segdesk.engine.shared_pixels import Array, Parcel, pack
 from segdesk.engine.worker_child import serve
 
 _SIGKILL = 9
+_LAST_BREATH = 0.5  # seconds between the end of the pipe and that of the process
 _TICK = 0.05  # seconds between two looks at the stop button
 _NOTHING = np.empty((0, 0, 0), np.uint8)
 _SPAWN = multiprocessing.get_context("spawn")
@@ -72,7 +74,6 @@ class WorkerProcess:
         question = _pickled(job, request)
         if not self._is_ready:
             self._answer(report)
-            self._is_ready = True
         if request.image_key != self._image_key:
             self._send_image(request, report)
             self._image_key = request.image_key
@@ -96,11 +97,9 @@ class WorkerProcess:
 
     def close(self, grace: float) -> None:
         """Let it close its segmenters and end; kill it when it takes longer than ``grace``."""
-        try:
+        with suppress(OSError):
             self._pipe.send_bytes(b"close")
-            self._process.join(grace)
-        except OSError:
-            pass
+        self._wait_for_end(grace)
         self.kill()
 
     def kill(self) -> None:
@@ -111,10 +110,16 @@ class WorkerProcess:
 
     def obituary(self, segmenter: str) -> str:
         """Return in words how it died, for the user."""
-        self._process.join(1.0)
+        self._wait_for_end(_LAST_BREATH)
         how = _cause_of_death(self._process.exitcode)
         self.kill()
         return f"The process of the segmenter {segmenter!r} {how}; the next run starts a fresh one."
+
+    def _wait_for_end(self, patience: float) -> None:
+        """Wait some seconds; ``join`` could wait for ever if foreign code wrote to its pipes."""
+        deadline = time.monotonic() + patience
+        while self._process.is_alive() and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def _send_image(self, request: SegmentRequest, report: Report) -> None:
         arrays = _distinct(request.pixels, request.rgb)
@@ -150,7 +155,7 @@ class WorkerProcess:
         while True:
             message = self._hear()
             if message is not None and message[0] != "progress":
-                self._owes_answer = False
+                self._owes_answer, self._is_ready = False, True
                 return message
             if message is not None:
                 progress = message[1:]
@@ -163,8 +168,8 @@ class WorkerProcess:
             if self._pipe.poll():
                 message: Answer = self._pipe.recv()
                 return message
-        except (EOFError, OSError):
-            raise Died from None
+        except Exception as error:  # the end of the pipe, or nonsense in it
+            raise Died from error
         if not self._process.is_alive():
             raise Died
         return None

@@ -1,8 +1,11 @@
 """A stranger's segmenter that breaks as its options ask for; copied into a user's folder."""
 
+import contextlib
 import ctypes
 import os
 import signal
+import stat
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -27,6 +30,7 @@ class Options:
     """What to do wrong."""
 
     fault: str = ""
+    amount: float = 0.0
 
 
 class Brightness:
@@ -96,6 +100,30 @@ def same_pixels(session, request, report):
     return answer(np.full(request.window.shape, known))
 
 
+def checks(session, request, report):
+    """Answer 1 everywhere if all pixels together are as much as the options say."""
+    total = float(request.pixels.sum() + request.rgb.sum())
+    return answer(np.full(request.window.shape, total == request.options.amount))
+
+
+def chatty(session, request, report):
+    print("x" * 1_000_000)
+    os.write(1, b"y" * 1_000_000)
+    return answer(np.ones(request.window.shape))
+
+
+def garbage(session, request, report):
+    for file in range(3, 30):
+        with contextlib.suppress(OSError):
+            if stat.S_ISSOCK(os.fstat(file).st_mode):
+                os.write(file, b"\xff" * 100)
+    time.sleep(600)
+
+
+def modules(session, request, report):
+    raise CheckpointError(" ".join(sys.modules))
+
+
 def writes(session, request, report):
     request.pixels[:] = 0
 
@@ -122,7 +150,10 @@ FAULTS = {
     "recursion": lambda *arguments: FAULTS["recursion"](*arguments),
     "nothing": lambda *_: None,
     "shape": lambda *_: answer(np.ones((3, 3))),
-    "prints": calls(print, "x" * 1_000_000),
+    "chatty": chatty,
+    "garbage": garbage,
+    "modules": modules,
+    "checks": checks,
     "writes": writes,
     "patient": patient,
     "threads": patient_in_threads,

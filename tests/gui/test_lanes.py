@@ -158,7 +158,7 @@ FAULTS = [
     ("recursion", PluginError, "RecursionError"),
     ("nothing", PluginError, "not NoneType"),
     ("shape", PluginError, "(3, 3)"),
-    ("prints", PluginError, "not NoneType"),
+    ("garbage", WorkerError, "stopped answering"),
     ("writes", PluginError, "read-only"),
 ]
 ROUNDS = 5
