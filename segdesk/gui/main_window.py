@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QToolBar, QVBoxLayout, QWidget
 
 from segdesk.gui.action_table import TOOL_BAR, action_table
 from segdesk.gui.actions import Actions
 from segdesk.gui.asking import Asking
+from segdesk.gui.brush_size import BrushSize
 from segdesk.gui.canvas import Canvas
 from segdesk.gui.docks import Docks
 from segdesk.gui.editor import Editor
@@ -61,7 +62,6 @@ class MainWindow(QMainWindow):
         self.status = Status(self)
         self._connect()
         self._restore()
-        self._on_document_changed()
 
     def complete(self) -> None:
         """Make what the first frame could do without, piece by piece so that nothing stutters."""
@@ -76,6 +76,8 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, self, lambda: self._do_in_turn(pieces))
 
     def _finish(self) -> None:
+        self._main_bar.addSeparator()
+        self._main_bar.addWidget(BrushSize(self.editor))
         self.actions_.show_icons()
         self.actions_.refresh()
         self.bench.opening.find_siblings()
@@ -84,6 +86,11 @@ class MainWindow(QMainWindow):
     def toggle_full_screen(self) -> None:
         """Fill the screen, or go back to a window."""
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Offer ways to begin where there is no image."""
+        self._on_document_changed()
+        super().showEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint, and see to the rest soon: at once where there is no image to wait for."""
@@ -119,7 +126,7 @@ class MainWindow(QMainWindow):
         self.bench.close()
 
     def _make_bars(self) -> None:
-        main = QToolBar("Main toolbar", self)
+        main = self._main_bar = QToolBar("Main toolbar", self)
         tools = QToolBar("Tools", self)
         for bar in (main, tools):
             bar.setObjectName(bar.windowTitle())
@@ -155,7 +162,7 @@ class MainWindow(QMainWindow):
         self.canvas.first_frame_painted.connect(self.complete)
         bench.opening.browsed_changed.connect(self._on_document_changed)
         bench.job_started.connect(self.status.jobs.add)
-        self._refresh_timer.timeout.connect(self.actions_.refresh)
+        self._refresh_timer.timeout.connect(self._refresh)
         for signal in (
             editor.document_changed,
             editor.updated,
@@ -170,7 +177,7 @@ class MainWindow(QMainWindow):
         entry = self.bench.shelf.current
         place = self.bench.opening.place
         where = f" ({place})" if place else ""
-        self.setWindowTitle(f"{entry.name}{where} - SegDesk" if entry else "SegDesk")
+        self.setWindowTitle(f"{entry.name}[*]{where} - SegDesk" if entry else "SegDesk")
         if not entry and self._stack.count() == 1:
             self._stack.addWidget(self._make_welcome())
         self._stack.setCurrentIndex(0 if entry else 1)
@@ -182,6 +189,11 @@ class MainWindow(QMainWindow):
         welcome = Welcome([self.actions_[name] for name in ("open", "open_folder", "paste")])
         welcome.chosen.connect(self.bench.opening.open_file)
         return welcome
+
+    def _refresh(self) -> None:
+        self.actions_.refresh()
+        entry = self.bench.shelf.current
+        self.setWindowModified(entry is not None and entry.is_unsaved)
 
     def _on_anything_changed(self) -> None:
         if not self._refresh_timer.isActive():

@@ -78,7 +78,8 @@ def image_in_words(document: Document) -> str:
     """Return size, bands and dtype of an image."""
     info = document.image.info
     bands = "" if info.bands == 1 else f" x {info.bands}"
-    return f"{info.width} x {info.height}{bands}  {info.dtype}"
+    frames = "" if info.frames == 1 else f"  frame 1 of {info.frames}"
+    return f"{info.width} x {info.height}{bands}  {info.dtype}{frames}"
 
 
 def value_at(document: Document, column: int, row: int, frame: int) -> str:

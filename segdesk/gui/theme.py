@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
+import segdesk_resources
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
@@ -124,10 +126,15 @@ def _palette(s: Shades) -> QPalette:
 
 
 def _style_sheet(s: Shades) -> str:
+    icons = Path(segdesk_resources.__path__[0]).as_posix() + "/icons"
     return f"""
     QMainWindow::separator {{ background: {s.window}; width: 5px; height: 5px; }}
     QMainWindow::separator:hover {{ background: {s.accent}; }}
-    QDockWidget {{ font-weight: 600; }}
+    QDockWidget {{
+        font-weight: 600;
+        titlebar-close-icon: url({icons}/close.svg);
+        titlebar-normal-icon: url({icons}/float.svg);
+    }}
     QDockWidget > QWidget {{ font-weight: 400; }}
     QDockWidget::title {{ padding: 6px 8px; background: {s.hover}; text-align: left; }}
     QToolBar {{ border: none; padding: 3px; spacing: 2px; background: {s.window}; }}
@@ -144,6 +151,14 @@ def _style_sheet(s: Shades) -> str:
         border-bottom: 1px solid {s.border}; padding: 4px 6px;
     }}
     QTreeView, QTableView, QListView {{ border: 1px solid {s.border}; border-radius: 4px; }}
+    QCheckBox::indicator, QAbstractItemView::indicator {{
+        width: 14px; height: 14px; border: 1px solid {s.faded}; border-radius: 3px;
+        background: {s.base};
+    }}
+    QCheckBox::indicator:checked, QAbstractItemView::indicator:checked {{
+        background: {s.accent}; border-color: {s.accent}; image: url({icons}/check.svg);
+    }}
+    QCheckBox::indicator:focus {{ border-color: {s.accent}; }}
     QDialogButtonBox, QMessageBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
     QLineEdit {{
         border: 1px solid {s.border}; border-radius: 4px; padding: 3px 5px; background: {s.base};

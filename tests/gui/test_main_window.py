@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QMessageBox, QToolButton
 from segdesk.core.geometry import Window
 from segdesk.gui import asking
 from segdesk.gui.action_table import TOOL_BAR, action_table
+from segdesk.gui.brush_size import BrushSize
 from segdesk.gui.dialogs.shortcuts import shortcut_table
 from segdesk.gui.settings import recent_files, settings
 from segdesk.gui.theme import DARK, LIGHT, choose_theme
@@ -64,6 +65,13 @@ class TestActions:
         assert not undo.isEnabled()
         assert window.actions_["redo"].isEnabled()
 
+    def test_the_title_marks_work_that_no_export_has(self, window, qtbot, picture):
+        open_image(qtbot, window, picture)
+        paint(window, Window(0, 0, 5, 5))
+        qtbot.waitUntil(window.isWindowModified)
+        window.bench.undo()
+        qtbot.waitUntil(lambda: not window.isWindowModified())
+
     def test_choosing_a_tool_checks_its_button(self, window, qtbot, picture):
         open_image(qtbot, window, picture)
         qtbot.waitUntil(lambda: window.actions_["tool_brush"].isEnabled())
@@ -88,10 +96,24 @@ class TestActions:
         assert QKeySequence("Ctrl+Z").toString() in window.actions_["undo"].toolTip()
 
 
+def test_brush_size_follows_its_keys_and_they_follow_it(window, qtbot, picture):
+    open_image(qtbot, window, picture)
+    size = window.findChild(BrushSize)
+    assert not size.isEnabled()
+    window.editor.set_tool("brush")
+    assert size.isEnabled()
+    window.editor.set_radius(33.5)
+    assert size.number.value() == 33.5
+    size.slider.setValue(size.slider.minimum())
+    assert window.editor.radius == 0.5
+    size.number.setValue(120)
+    assert window.editor.radius == 120
+
+
 class TestOpening:
     def test_an_image_is_shown_named_and_remembered(self, window, qtbot, picture):
         open_image(qtbot, window, picture)
-        assert window.windowTitle() == "cells.png - SegDesk"
+        assert window.windowTitle() == "cells.png[*] - SegDesk"
         assert recent_files() == [picture]
         assert [layer.state.name for layer in window.editor.document.layers] == ["Layer 1"]
         assert not window.actions_["undo"].isEnabled()
@@ -163,7 +185,7 @@ class TestBrowsing:
     def test_a_folder_opens_with_its_first_image(self, window, qtbot, folder):
         window.bench.opening.open([folder])
         qtbot.waitUntil(lambda: on_show(window) == folder / "a1.png")
-        assert window.windowTitle() == "a1.png (1 of 3) - SegDesk"
+        assert window.windowTitle() == "a1.png[*] (1 of 3) - SegDesk"
 
     def test_next_and_previous_in_the_order_of_counting(self, window, qtbot, folder):
         opening = window.bench.opening

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QSize, QUrl
+from PySide6.QtCore import QSize, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -46,6 +46,9 @@ class ExportDialog(QDialog):
         self._formats = {name: QCheckBox(spec.title) for name, spec in registry().writers.items()}
         self._losses = QLabel(wordWrap=True)
         self._losses.setObjectName("muted")
+        self._losses.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self._losses.setMinimumHeight(3 * self.fontMetrics().lineSpacing())
+        self._losses.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._folder = QLineEdit(str(exporting.folder))
         self._stem = QLineEdit(exporting.stem)
         self._progress = QProgressBar(maximum=1000)
@@ -96,7 +99,7 @@ class ExportDialog(QDialog):
         folder.addWidget(self._folder, 1)
         folder.addWidget(browse)
         form = QFormLayout()
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.setVerticalSpacing(10)
         form.addRow("Layer", self._layers)
         form.addRow("Formats", formats)

@@ -64,7 +64,7 @@ class DisplayPanel(QWidget):
             button.setToolTip(tip)
             button.clicked.connect(act)
             buttons.addWidget(button)
-        self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self._form.addRow("Range of", self._channel)
         self._form.addRow("Black at", self._low)
         self._form.addRow("White at", self._high)

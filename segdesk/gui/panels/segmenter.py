@@ -57,7 +57,7 @@ class SegmenterPanel(QWidget):
 
     def _lay_out(self) -> None:
         top = QFormLayout()
-        top.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        top.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         top.addRow("Segmenter", self._segmenters)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
