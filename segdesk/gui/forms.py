@@ -45,7 +45,7 @@ class OptionsForm(QWidget):
         self._problem.hide()
         layout = QFormLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for field in fields_of(options):
             self._add_row(layout, field)
         layout.addRow(self._problem)
