@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from segdesk.api import SegmentRequest
 from segdesk.core.geometry import Window
 from segdesk.core.labelmap import LabelMap
+from segdesk.core.progress import Report, silent
 from segdesk.core.segmentation import (
     Answer,
     Category,
@@ -26,7 +27,9 @@ from segdesk.engine.upsample import winning_categories
 _DENSE = 2**24  # ids below it are counted in a table
 
 
-def resolve(answer: Answer, request: SegmentRequest, provenance: Provenance) -> Segmentation:
+def resolve(
+    answer: Answer, request: SegmentRequest, provenance: Provenance, report: Report = silent
+) -> Segmentation:
     """Return an answer on the scale of the image, its segments as proposals.
 
     Parameters
@@ -37,6 +40,8 @@ def resolve(answer: Answer, request: SegmentRequest, provenance: Provenance) -> 
         What was asked.
     provenance
         Noted on every segment.
+    report
+        Progress and stop.
     """
     width, height = request.image_size or (request.window.right, request.window.bottom)
     plane = LabelMap(width, height)
@@ -44,7 +49,7 @@ def resolve(answer: Answer, request: SegmentRequest, provenance: Provenance) -> 
         return _resolve_masks(answer, request.window, plane, provenance)
     if isinstance(answer, SegmentIds):
         return _resolve_ids(answer, request.window, plane, provenance)
-    return _resolve_scores(answer, request.window, plane, provenance)
+    return _resolve_scores(answer, request.window, plane, provenance, report)
 
 
 def segment_ids(categories: tuple[Category, ...]) -> NDArray[np.int32]:
@@ -73,11 +78,16 @@ def present_ids(ids: NDArray[Any]) -> set[int]:
 
 
 def _resolve_scores(
-    answer: CategoryScores, window: Window, plane: LabelMap, provenance: Provenance
+    answer: CategoryScores,
+    window: Window,
+    plane: LabelMap,
+    provenance: Provenance,
+    report: Report,
 ) -> Segmentation:
     ids = segment_ids(answer.categories)
     plane.begin()
     for first_row, winners in winning_categories(answer.scores, window.shape):
+        report(first_row / window.height, "Drawing the categories")
         band = ids[winners]
         plane.write(Window(window.x, window.y + first_row, window.width, len(band)), band)
     plane.commit()

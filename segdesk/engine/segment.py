@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segdesk.api import SegmenterSpec, SegmentRequest
+from segdesk.core.display import Display, default_display
 from segdesk.core.errors import ImageError, UsageError
 from segdesk.core.geometry import Window
 from segdesk.core.image import ImageInfo, ImageSource
@@ -20,7 +21,6 @@ from segdesk.engine.prompt_check import check_prompts
 from segdesk.engine.registry import registry
 
 if TYPE_CHECKING:
-    from segdesk.core.display import Display
     from segdesk.engine.sessions import Sessions
 
 Key = tuple[str, str, str]  # segmenter, checkpoint, device
@@ -116,8 +116,6 @@ def make_request(
     UsageError, PromptError, ImageError
         When something does not fit.
     """
-    from segdesk.core.display import default_display
-
     spec = registry().segmenter(job.segmenter)
     options = _checked_options(job, spec)
     info = source.info

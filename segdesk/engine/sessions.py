@@ -62,7 +62,7 @@ class Sessions:
         key = job.key
         try:
             session, rest = self._session(key, report)
-            answer = session.segment(request, rest)
+            answer = session.segment(request, part(rest, 0.0, 0.9))
         except SegdeskError:
             raise
         except (Exception, SystemExit) as error:
@@ -71,7 +71,7 @@ class Sessions:
                 f"The segmenter {job.segmenter!r} failed: {in_words(error)}"
             ) from error
         check_answer(answer, request, job.segmenter)
-        return resolve(answer, request, _provenance(job))
+        return resolve(answer, request, _provenance(job), part(rest, 0.9, 1.0))
 
     def close(self) -> None:
         """Close all sessions."""

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from segdesk.api import SegmentRequest, Window
+from segdesk.core.errors import Cancelled
 from segdesk.core.segmentation import (
     Category,
     CategoryScores,
@@ -142,6 +143,16 @@ def test_a_uniform_result_costs_next_to_nothing():
     (plane,) = resolve(answer, request_of(Window(0, 0, 1000, 700)), BY).planes
     assert plane.nbytes == 0
     assert plane.areas() == {2: 700_000}
+
+
+def test_drawing_can_be_stopped():
+    def stop(fraction, message):
+        if fraction > 0.5:
+            raise Cancelled("Stopped.")
+
+    answer = CategoryScores(scores_of((3, 9, 9), True), categories("a", "b", "c"))
+    with pytest.raises(Cancelled):
+        resolve(answer, request_of(Window(0, 0, 64, 64)), BY, stop)
 
 
 def test_ids_are_kept_and_segments_without_pixels_are_not():
