@@ -62,7 +62,7 @@ TOOLS: tuple[ToolSpec, ...] = (
         + _GROW,
         Polygon,
     ),
-    ToolSpec("lasso", "Lasso", "selection", "L", f"Drag around a region. {_GROW}", Lasso),
+    ToolSpec("lasso", "Lasso", "circle-dashed", "L", f"Drag around a region. {_GROW}", Lasso),
     ToolSpec(
         "wand",
         "Magic wand",
