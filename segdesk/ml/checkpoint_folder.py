@@ -25,11 +25,12 @@ _ATTENTION = ("attn_implementation", "_attn_implementation", "_attn_implementati
 
 
 def missing_files(folder: Path) -> list[str]:
-    """Return the names of the files without which nothing can be loaded."""
-    missing = [name for name in (CONFIG, PROCESSOR) if not (folder / name).is_file()]
-    if not (folder / WEIGHTS).is_file() and not (folder / INDEX).is_file():
-        missing.append(WEIGHTS)
-    return missing
+    """Return the names of the files that are needed and not there.
+
+    Raises ``CheckpointError`` when the list of the weights' files is damaged or hostile.
+    """
+    wanted = [CONFIG, PROCESSOR, *_weight_files(folder)]
+    return [name for name in wanted if not (folder / name).is_file()]
 
 
 def check_folder(folder: Path) -> None:
@@ -72,7 +73,8 @@ def _tensors(file: Path) -> Iterator[tuple[float, tuple[str, torch.Tensor]]]:
 
 
 def _weight_files(folder: Path) -> list[str]:
-    if (folder / WEIGHTS).is_file():
+    """Return the names of all files of weights, be they there or not."""
+    if (folder / WEIGHTS).is_file() or not (folder / INDEX).is_file():
         return [WEIGHTS]
     shards = _read_json(folder / INDEX).get("weight_map")
     if not isinstance(shards, dict) or not shards:
@@ -81,8 +83,6 @@ def _weight_files(folder: Path) -> list[str]:
     for name in names:
         if not _SHARD.fullmatch(name):
             raise CheckpointError(f"{folder / INDEX}: {name!r} is no name of a safetensors file.")
-        if not (folder / name).is_file():
-            raise CheckpointError(f"{folder}: {name} is missing.")
     return names
 
 

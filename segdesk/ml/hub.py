@@ -6,9 +6,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import scan_cache_dir, snapshot_download
+from huggingface_hub import constants, get_repo_discussions, snapshot_download
 from huggingface_hub.errors import (
-    CacheNotFound,
     GatedRepoError,
     LocalEntryNotFoundError,
     RepositoryNotFoundError,
@@ -21,6 +20,7 @@ from segdesk.ml.checkpoint_folder import CONFIG, INDEX, PROCESSOR, WEIGHTS, miss
 
 _WANTED = [CONFIG, PROCESSOR, WEIGHTS, INDEX, "model-*-of-*.safetensors"]
 _HUB_ID = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?", re.ASCII)
+_CONVERTER = "SFconvertbot"
 _MOST_NAMED = 5
 
 
@@ -51,16 +51,32 @@ def find_checkpoint(ref: str, report: Report) -> Path:
 
 
 def _on_this_machine(ref: str) -> Path | None:
-    try:
-        folder = Path(snapshot_download(ref, local_files_only=True, allow_patterns=_WANTED))
-    except LocalEntryNotFoundError:
-        return None
-    return None if missing_files(folder) else folder
+    """Return the newest complete copy in the cache of the Hub's client."""
+    name = "--".join(["models", *ref.split("/")])
+    snapshots = [path for path in _cache().glob(f"{name}/snapshots/*") if not missing_files(path)]
+    return max(snapshots, key=lambda path: path.stat().st_mtime, default=None)
+
+
+def _names_on_this_machine() -> list[str]:
+    """Return some models of which there is a complete copy."""
+    complete = {
+        path.parent.parent.name.removeprefix("models--").replace("--", "/")
+        for path in _cache().glob("models--*/snapshots/*")
+        if not missing_files(path)
+    }
+    return sorted(complete)[:_MOST_NAMED]
+
+
+def _cache() -> Path:
+    return Path(constants.HF_HUB_CACHE)
 
 
 def _downloaded(ref: str, report: Report) -> Path:
     try:
-        return Path(snapshot_download(ref, allow_patterns=_WANTED, tqdm_class=_bar(report)))
+        folder = _snapshot(ref, None, report)
+        if WEIGHTS not in missing_files(folder):
+            return folder
+        return _snapshot(ref, _converted(ref), report)
     except SegdeskError:
         raise
     except GatedRepoError as error:
@@ -75,6 +91,27 @@ def _downloaded(ref: str, report: Report) -> Path:
         raise CheckpointError(f"{ref}: not on this machine, and {_reason(error)}.") from error
 
 
+def _snapshot(ref: str, revision: str | None, report: Report) -> Path:
+    """Download what is wanted of one revision, and not here yet; return its folder."""
+    return Path(
+        snapshot_download(ref, revision=revision, allow_patterns=_WANTED, tqdm_class=_bar(report))
+    )
+
+
+def _converted(ref: str) -> str:
+    """Return the revision in which the Hub's own converter offers safetensors weights.
+
+    Many older models hold pickles only; for these there is a pull request by that bot.
+    """
+    for offer in get_repo_discussions(ref, author=_CONVERTER, discussion_type="pull_request"):
+        if offer.author == _CONVERTER and offer.git_reference:
+            return str(offer.git_reference)
+    raise CheckpointError(
+        f"{ref}: has no safetensors weights on the Hub, and others could run code when opened:"
+        " choose another model, or convert it and give its folder."
+    )
+
+
 def _reason(error: Exception) -> str:
     here = _names_on_this_machine()
     hint = f"; here are {', '.join(here)}" if here else "; a folder works offline"
@@ -82,21 +119,6 @@ def _reason(error: Exception) -> str:
         return f"the Hub cannot be reached{hint}"
     first = str(error).strip().partition("\n")[0]
     return f"the download failed ({first}){hint}"
-
-
-def _names_on_this_machine() -> list[str]:
-    """Return some models that have been downloaded completely."""
-    try:
-        repositories = scan_cache_dir().repos
-    except (CacheNotFound, OSError):
-        return []
-    complete = [
-        repository.repo_id
-        for repository in repositories
-        if repository.repo_type == "model"
-        and any(not missing_files(revision.snapshot_path) for revision in repository.revisions)
-    ]
-    return sorted(complete)[:_MOST_NAMED]
 
 
 def _bar(report: Report) -> type[Any]:

@@ -320,40 +320,46 @@ def test_a_device_that_is_not_there_is_named(checkpoint, image):
 
 
 class Hub(BaseHTTPRequestHandler):
-    """Serves the folders of ``server.models``, slowly when ``server.pause`` says so."""
+    """Serves the folders of ``server.models``, slowly when ``server.pause`` says so.
+
+    A second folder of a model is what the Hub's converter offers for it.
+    """
 
     def do_GET(self):
         self.server.asked.append(self.path)
         path = self.path.partition("?")[0].strip("/").split("/")
         if path[:2] == ["api", "models"]:
-            self._tell("/".join(path[2:4]), path[4])
+            self._tell("/".join(path[2:4]), path[4], path[-1])
         else:
-            self._send("/".join(path[:2]), path[-1])
+            self._send("/".join(path[:2]), *path[-2:])
 
     do_HEAD = do_GET  # noqa: N815 - the name that http.server looks for
 
     def log_message(self, *args):
         pass
 
-    def _tell(self, model, question):
-        folder = self.server.models.get(model)
-        if folder is None:
+    def _tell(self, model, question, revision):
+        folders = self.server.models.get(model)
+        if folders is None:
             gated = model == "org/gated"
             code = "GatedRepo" if gated else "RepoNotFound"
             self._answer(403 if gated else 404, {"X-Error-Code": code})
         elif question == "revision":
-            self._answer(200, {}, json.dumps({"id": model, "sha": "0" * 40}).encode())
+            number = 1 if revision.startswith("refs") else 0
+            self._answer(200, {}, json.dumps({"id": model, "sha": f"{number:040}"}).encode())
+        elif question == "discussions":
+            self._answer(200, {}, json.dumps(offers(len(folders) - 1)).encode())
         else:
             files = [
                 {"type": "file", "path": f.name, "size": f.stat().st_size, "oid": f"{n:040x}"}
-                for n, f in enumerate(sorted(folder.iterdir()))
+                for n, f in enumerate(sorted(folders[int(revision)].iterdir()))
             ]
             self._answer(200, {}, json.dumps(files).encode())
 
-    def _send(self, model, name):
-        content = (self.server.models[model] / name).read_bytes()
+    def _send(self, model, revision, name):
+        content = (self.server.models[model][int(revision)] / name).read_bytes()
         start = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")[0])
-        about = {"ETag": f'"{name}"', "X-Repo-Commit": "0" * 40, "Accept-Ranges": "bytes"}
+        about = {"ETag": f'"{name}"', "X-Repo-Commit": revision, "Accept-Ranges": "bytes"}
         if start:
             about["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
         self._answer(206 if start else 200, about, content[start:])
@@ -371,10 +377,24 @@ class Hub(BaseHTTPRequestHandler):
                 time.sleep(self.server.pause)
 
 
+def offers(count):
+    """Return what the Hub says of pull requests by its converter."""
+    request = {
+        "num": 1,
+        "title": "Adding `safetensors` variant of this model",
+        "author": {"name": "SFconvertbot"},
+        "repo": {"name": "", "type": "model"},
+        "isPullRequest": True,
+        "status": "open",
+        "createdAt": "2023-01-01T00:00:00.000Z",
+    }
+    return {"discussions": [request] * count, "count": count, "start": 0}
+
+
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory, checkpoint):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    server.models = dict.fromkeys(["org/tiny", "org/large"], checkpoint)
+    server.models = {"org/tiny": [checkpoint], "org/large": [checkpoint]}
     server.asked, server.pause = [], 0
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with pytest.MonkeyPatch.context() as patch:
@@ -445,13 +465,25 @@ def test_a_download_stops_at_once_and_can_be_taken_up_again(hub, worker, image, 
     assert worker.pid == pid is not None  # it stopped by itself
 
 
-def test_the_hub_says_no_in_words(hub, worker, image, tmp_path):
-    hub.models["org/pickled"] = pickled = save(segformer(), tmp_path / "pickled")
+def test_weights_that_are_pickles_come_from_the_hubs_converter(
+    hub, worker, checkpoint, image, tmp_path
+):
+    pickled = save(segformer(), tmp_path / "pickled")
     only_pickle(pickled)
+    hub.models["org/converted"] = [pickled, checkpoint]
+    job = job_of("org/converted")
+    found = worker.run(job, make_request(image, job))
+    assert undated(found) == undated(segment(image, job_of(checkpoint)))
+
+
+def test_the_hub_says_no_in_words(hub, worker, image, tmp_path):
+    pickled = save(segformer(), tmp_path / "pickled")
+    only_pickle(pickled)
+    hub.models["org/pickled"] = [pickled]
     for ref, words in {
         "org/gated": "accept its licence",
         "org/absent": "nor a public model on the Hub",
-        "org/pickled": "model.safetensors is missing",
+        "org/pickled": "has no safetensors weights on the Hub",
     }.items():
         job = job_of(ref)
         with pytest.raises(CheckpointError, match=words):
