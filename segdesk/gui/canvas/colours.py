@@ -70,9 +70,9 @@ class ColourTable:
         if missing > 0:
             self._rgb = np.pad(self._rgb, ((0, missing), (0, 0)))
             self._is_known = np.pad(self._is_known, (0, missing))
-        for place, segment in zip(new, segments, strict=True):
-            self._rgb[place] = layer.colour_of(segment)
-            self._is_known[place] = True
+        if segments:
+            self._rgb[new] = [layer.colour_of(segment) for segment in segments]
+            self._is_known[new] = True
 
     def _mix(self, state: LayerState, selection: frozenset[int]) -> None:
         """Make the colours from those of the segments and the look of the layer."""
