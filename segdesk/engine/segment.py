@@ -139,8 +139,7 @@ def make_request(
 def _checked_options(job: SegmentJob, spec: SegmenterSpec) -> Any:
     """Check checkpoint and options; return the options, or their defaults."""
     if spec.needs_checkpoint and not job.checkpoint:
-        known = ", ".join(checkpoint.ref for checkpoint in spec.checkpoints)
-        hint = f", such as {known}" if known else ""
+        hint = f", such as {spec.checkpoints[0].ref}" if spec.checkpoints else ""
         raise UsageError(f"The segmenter {spec.id!r} needs a checkpoint: a folder or Hub id{hint}.")
     if job.options is None:
         return spec.options() if spec.options else None

@@ -8,10 +8,12 @@ import signal
 import threading
 import time
 import traceback
+from contextlib import suppress
 from dataclasses import replace
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from multiprocessing.shared_memory import SharedMemory
+from pathlib import Path
 from typing import Any
 
 from segdesk.api import SegmentRequest
@@ -27,6 +29,7 @@ _INTERVAL = 0.02  # seconds between two looks at the pipe
 def serve(connection: Connection) -> None:
     """Answer the messages of ``worker_process`` one after the other, until told to end."""
     _be_quiet()
+    _go_first()
     threading.Thread(target=_die_with_parent, daemon=True).start()
     registry()  # so that the options of its plugins can be unpickled
     try:
@@ -130,6 +133,12 @@ def _be_quiet() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.close(nowhere)
+
+
+def _go_first() -> None:
+    """When memory runs out, let Linux end this process and not the window."""
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
 
 
 def _die_with_parent() -> None:

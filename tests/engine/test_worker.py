@@ -214,3 +214,9 @@ def test_a_worker_starts_without_what_only_models_need(worker, wild):
     with pytest.raises(CheckpointError) as caught:
         worker.run(JOB, request_of(wild("modules")))
     assert set(str(caught.value).split()) & {"numpy", "torch", "cv2", "PySide6"} == {"numpy"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets processes choose")
+def test_the_worker_and_not_the_window_goes_when_memory_runs_out(worker, wild):
+    worker.run(JOB, request_of(wild()))
+    assert Path(f"/proc/{worker.pid}/oom_score_adj").read_text() == "1000\n"
