@@ -10,6 +10,7 @@ from PySide6.QtCore import QMimeData
 
 from segdesk.core.display import Display, default_display
 from segdesk.core.errors import ImageError
+from segdesk.core.geometry import Window
 from segdesk.core.image import ImageInfo, ImageSource
 from segdesk.engine.images import image_files, image_key, open_image, overview
 from segdesk.engine.registry import registry
@@ -46,6 +47,7 @@ def load(path: Path, size: tuple[int, int] | None = None) -> Loaded:
         on_failure.callback(image.close)
         info = image.info
         _check_size(info, size)
+        image.read(Window(0, 0, 1, 1))  # a header alone says little: damage must show now
         sample = None if info.dtype == "uint8" else overview(image, SAMPLE)
         loaded = Loaded(image, default_display(info, sample), image_key(path), path)
         on_failure.pop_all()

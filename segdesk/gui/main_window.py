@@ -26,7 +26,6 @@ from segdesk.gui.tools import TOOLS
 from segdesk.gui.workbench import Workbench
 
 FIRST_SIZE = QSize(1440, 900)
-REFRESH_MS = 30
 PATIENCE_MS = 500  # how long the rest of the window waits for an image
 
 
@@ -52,7 +51,7 @@ class MainWindow(QMainWindow):
         accept, reject = self.actions_["accept"], self.actions_["reject"]
         self.review_bar = ReviewBar(self.editor, accept, reject)
         self._stack = QStackedWidget()
-        self._refresh_timer = QTimer(self, singleShot=True, interval=REFRESH_MS)
+        self._refresh_timer = QTimer(self, singleShot=True, interval=0)
         self._is_begun = False
         self.is_complete = False
         self._make_bars()

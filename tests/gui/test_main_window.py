@@ -118,15 +118,17 @@ class TestOpening:
         assert [layer.state.name for layer in window.editor.document.layers] == ["Layer 1"]
         assert not window.actions_["undo"].isEnabled()
 
-    @pytest.mark.parametrize("content", [b"", b"not an image", b"\x89PNG\r\n\x1a\n broken"])
+    @pytest.mark.parametrize("kind", ["empty", "text", "header only", "torn"])
     def test_a_failed_open_says_why_and_changes_nothing(
-        self, window, qtbot, picture, tmp_path, content
+        self, window, qtbot, picture, tmp_path, kind
     ):
         open_image(qtbot, window, picture)
         paint(window, Window(0, 0, 5, 5))
         document = window.editor.document
         broken = tmp_path / "broken.png"
-        broken.write_bytes(content)
+        whole = picture.read_bytes()
+        content = {"empty": b"", "text": b"no image", "header only": whole[:8], "torn": whole[:-90]}
+        broken.write_bytes(content[kind])
         with qtbot.waitSignal(window.editor.failed) as signal:
             window.bench.opening.open([broken])
         assert "broken.png" in signal.args[0]

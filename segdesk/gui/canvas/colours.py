@@ -63,6 +63,10 @@ class ColourTable:
         """Return the place of the inside of each id."""
         return self._places.of(ids, self.size - 1)
 
+    def insides(self, ids: NDArray[np.int32]) -> Colours:
+        """Return the colour of the inside of each id."""
+        return self.colours[: self.size].take(self.places(ids), mode="wrap")
+
     def _learn(self, layer: Layer, segments: list[Segment]) -> None:
         self._known.update((segment.id, segment) for segment in segments)
         new = self._places.add([segment.id for segment in segments])

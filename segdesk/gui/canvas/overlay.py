@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRect
+from PySide6.QtCore import QMargins, QRect
 from PySide6.QtGui import QImage, QPainter
 
 from segdesk.core.geometry import Window
@@ -18,6 +18,7 @@ BLOCK = 256  # device pixels: small enough to stay in the processor's cache
 _DASH_BITS = 2  # a dash is 4 device pixels long, and so is a gap
 
 Ids = NDArray[np.int32]
+Indices = NDArray[np.intp]
 
 
 def paint_plane(
@@ -34,28 +35,32 @@ def paint_plane(
     """
     margin = width if table.has_contours else 0
     for block in _blocks(rect.intersected(view.device_rect(plane.window))):
-        ids = ids_in(plane, view, block.adjusted(-margin, -margin, margin, margin))
-        if ids is not None:
-            pixels = _colours(ids, table, margin, view, block)
+        ids, rows, columns = _read(plane, view, block.marginsAdded(QMargins(*[margin] * 4)))
+        if (ids == ids[0, 0]).all():
+            pixels = np.full((block.height(), block.width()), table.insides(ids[:1, :1]))
+        elif margin:
+            pixels = _outlined(stretched(ids, rows, columns), table, margin, view, block)
+        else:
+            pixels = _filled(ids, rows, columns, table)
+        if pixels[0, 0] or pixels.any():
             painter.drawImage(block.topLeft(), image_of(pixels))
 
 
-def ids_in(plane: LabelMap, view: View, rect: QRect) -> Ids | None:
-    """Return the id under every device pixel of a rectangle; None when all are 0."""
+def stretched(pixels: NDArray, rows: Indices, columns: Indices) -> NDArray:
+    """Return the pixels at some rows and columns, all of which there are."""
+    if len(rows) < len(pixels):
+        return pixels.take(rows, 0, mode="wrap").take(columns, 1, mode="wrap")
+    return pixels.take(columns, 1, mode="wrap").take(rows, 0, mode="wrap")
+
+
+def _read(plane: LabelMap, view: View, rect: QRect) -> tuple[Ids, Indices, Indices]:
+    """Return the ids under some device pixels, and the row and column of each of those in them."""
     level = view.label_level
     columns = view.columns(rect.x(), rect.width()) >> level
     rows = view.rows(rect.y(), rect.height()) >> level
     x, y = int(columns[0]), int(rows[0])
     window = Window(x, y, int(columns[-1]) - x + 1, int(rows[-1]) - y + 1)
-    ids = plane.read(window, level)
-    return stretched(ids, rows - y, columns - x) if ids.any() else None
-
-
-def stretched(pixels: NDArray, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray:
-    """Return the pixels at some rows and columns, whichever are fewer taken first."""
-    if len(rows) < len(pixels):
-        return pixels.take(rows, 0).take(columns, 1)
-    return pixels.take(columns, 1).take(rows, 0)
+    return plane.read(window, level), rows - y, columns - x
 
 
 def _blocks(rect: QRect) -> Iterator[QRect]:
@@ -64,14 +69,20 @@ def _blocks(rect: QRect) -> Iterator[QRect]:
             yield QRect(x, y, BLOCK, BLOCK).intersected(rect)
 
 
-def _colours(ids: Ids, table: ColourTable, margin: int, view: View, block: QRect) -> Colours:
-    """Return the colours of a block whose ids reach beyond it by a margin."""
+def _filled(ids: Ids, rows: Indices, columns: Indices, table: ColourTable) -> Colours:
+    """Return the colours of the insides, looked up where there are fewer pixels."""
+    if ids.size < len(rows) * len(columns):
+        return stretched(table.insides(ids), rows, columns)
+    return table.insides(stretched(ids, rows, columns))
+
+
+def _outlined(ids: Ids, table: ColourTable, margin: int, view: View, block: QRect) -> Colours:
+    """Return the colours of a block, with contours; its ids reach beyond it by a margin."""
     rows, columns = ids.shape
     places = table.places(ids[margin : rows - margin, margin : columns - margin])
-    if margin:
-        part = _dashes(view, block) if table.has_dashes else np.int32(1)
-        places += is_edge(ids, margin) * part * np.int32(table.size)
-    return table.colours.take(places, mode="clip")
+    part = _dashes(view, block) if table.has_dashes else np.int32(1)
+    places += is_edge(ids, margin) * (part * np.int32(table.size))
+    return table.colours.take(places, mode="wrap")
 
 
 def is_edge(ids: Ids, margin: int) -> NDArray[np.bool_]:

@@ -43,13 +43,13 @@ class ExportDialog(QDialog):
         self._job: Job | None = None
         self._layers = QComboBox()
         self._layers.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self._formats = {name: QCheckBox(spec.title) for name, spec in registry().writers.items()}
+        self.formats = {name: QCheckBox(spec.title) for name, spec in registry().writers.items()}
         self._losses = QLabel(wordWrap=True)
         self._losses.setObjectName("muted")
         self._losses.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self._losses.setMinimumHeight(3 * self.fontMetrics().lineSpacing())
         self._losses.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self._folder = QLineEdit(str(exporting.folder))
+        self.folder = QLineEdit(str(exporting.folder))
         self._stem = QLineEdit(exporting.stem)
         self._progress = QProgressBar(maximum=1000)
         self._outcome = QLabel(wordWrap=True)
@@ -67,9 +67,9 @@ class ExportDialog(QDialog):
 
     def order(self) -> Order | None:
         """Return what has been chosen; None while something is missing."""
-        formats = tuple(name for name, box in self._formats.items() if box.isChecked())
+        formats = tuple(name for name, box in self.formats.items() if box.isChecked())
         layer_id, stem = self._layers.currentData(), self._stem.text().strip()
-        folder = self._folder.text().strip()
+        folder = self.folder.text().strip()
         if not formats or layer_id is None or not stem or not folder:
             return None
         return Order(layer_id, formats, Path(folder).expanduser(), stem)
@@ -80,7 +80,7 @@ class ExportDialog(QDialog):
             words = f"{layer.state.name} ({layer.state.task}{proposal})"
             self._layers.addItem(words, layer.id)
         remembered = settings().value("export_formats", ["png"])
-        for name, box in self._formats.items():
+        for name, box in self.formats.items():
             box.setChecked(name in (remembered or []))
         self._progress.hide()
         self._outcome.hide()
@@ -91,12 +91,12 @@ class ExportDialog(QDialog):
     def _lay_out(self) -> None:
         formats = QVBoxLayout()
         formats.setSpacing(4)
-        for box in self._formats.values():
+        for box in self.formats.values():
             formats.addWidget(box)
         browse = IconButton("folder-open", "Choose a folder")
         browse.clicked.connect(self._on_browse_clicked)
         folder = QHBoxLayout()
-        folder.addWidget(self._folder, 1)
+        folder.addWidget(self.folder, 1)
         folder.addWidget(browse)
         form = QFormLayout()
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
@@ -118,9 +118,9 @@ class ExportDialog(QDialog):
 
     def _connect(self) -> None:
         self._layers.currentIndexChanged.connect(self._check)
-        for box in self._formats.values():
+        for box in self.formats.values():
             box.toggled.connect(self._check)
-        self._folder.textChanged.connect(self._check_complete)
+        self.folder.textChanged.connect(self._check_complete)
         self._stem.textChanged.connect(self._check_complete)
         self._export.clicked.connect(self._on_export_clicked)
         self._open_folder.clicked.connect(self._on_open_folder_clicked)
@@ -141,14 +141,14 @@ class ExportDialog(QDialog):
     def _on_losses_found(self, formats: tuple[str, ...], found: Losses) -> None:
         order = self.order()
         if order and order.formats == formats:
-            titles = {name: self._formats[name].text() for name in found}
+            titles = {name: self.formats[name].text() for name in found}
             lines = [f"{titles[name]}: {loss}" for name, losses in found.items() for loss in losses]
             self._losses.setText("\n".join(lines) or "Nothing: these formats hold all of it.")
 
     def _on_browse_clicked(self) -> None:
-        name = QFileDialog.getExistingDirectory(self, "Export to", self._folder.text())
+        name = QFileDialog.getExistingDirectory(self, "Export to", self.folder.text())
         if name:
-            self._folder.setText(name)
+            self.folder.setText(name)
 
     def _on_export_clicked(self) -> None:
         order = self.order()
@@ -187,4 +187,4 @@ class ExportDialog(QDialog):
         self._outcome.show()
 
     def _on_open_folder_clicked(self) -> None:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(self._folder.text()))
+        QDesktopServices.openUrl(QUrl.fromLocalFile(self.folder.text()))
