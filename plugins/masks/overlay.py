@@ -15,7 +15,8 @@ from segdesk_plugins.masks.planes import bands, colour_of
 from segdesk.api import ExportError, ExportRequest, LabelMap, Report, Segmentation, Window
 
 OPACITY = 0.45
-PIXELS_A_LINE = 500  # an image of 1000 pixels gets contours of 2
+PIXELS_A_LINE = 250  # an image of 500 pixels gets contours of 2
+WIDEST = 3  # pixels; wider ones would hide small segments
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ def losses(segmentation: Segmentation) -> list[str]:
 def draw(request: ExportRequest, band: Window, look: Look) -> NDArray[np.uint8]:
     """Return the (rows, columns, 3) uint8 picture of a window, later planes above earlier ones."""
     picture: NDArray[np.uint8] = request.rgb(band).copy()
-    width = max(1, min(request.info.width, request.info.height) // PIXELS_A_LINE)
+    shorter = min(request.info.width, request.info.height)
+    width = min(max(1, shorter // PIXELS_A_LINE), WIDEST)
     for labels in request.segmentation.planes:
         ids = labels.read(band)
         colour, drawn = look.colours[ids], look.is_drawn[ids]

@@ -63,7 +63,7 @@ SCENES = (
         window=RIGHT,
     ),
     Scene("coins", "coins.png", "instances, from strokes", "scribble", "coins.json"),
-    Scene("astronaut", "astronaut.png", "instances, from 2 boxes", "box", "astronaut.json"),
+    Scene("astronaut", "astronaut.png", "instances, from 2 boxes", "prompts", "astronaut.json"),
 )
 
 
