@@ -46,10 +46,9 @@ def bare(path: str) -> None:
 def labelme(path: str) -> None:
     """The window of labelme."""
     from labelme.app import MainWindow
-    from qtpy.QtWidgets import QApplication
 
-    app = QApplication([])
-    window = MainWindow(filename=path)
+    app = qt("QtWidgets").QApplication([])
+    window = MainWindow(file_or_dir=path)
     window.show()
     tell_once_red(app, window)
     app.exec()
@@ -58,20 +57,17 @@ def labelme(path: str) -> None:
 def napari(path: str) -> None:
     """The window of napari."""
     import napari
-    from qtpy.QtWidgets import QApplication
 
     viewer = napari.Viewer()
     viewer.open(path, plugin="napari")
-    tell_once_red(QApplication.instance(), viewer.window._qt_window)
+    app = qt("QtWidgets").QApplication.instance()
+    tell_once_red(app, viewer.window._qt_window)
     napari.run()
 
 
 def tell_once_red(app: Any, window: Any) -> None:
     """Tell as soon as the event loop is idle and the red disc of the picture is on show."""
-    from importlib import import_module
-
-    name = type(app).__module__.split(".")[0]
-    timer = import_module(f"{name}.QtCore").QTimer(app)
+    timer = qt("QtCore").QTimer(app)
 
     def look() -> None:
         if count_red(window):
@@ -98,17 +94,17 @@ def tell(window: Any) -> None:
     import json
     import os
 
+    name = qt("QtGui").QGuiApplication.platformName()
     loaded = [name for name in UNWANTED if name in sys.modules]
-    print(json.dumps({"time": now, "unwanted": loaded, "platform": platform()}), flush=True)
+    print(json.dumps({"time": now, "unwanted": loaded, "platform": name}), flush=True)
     sys.stdin.readline()
     print(json.dumps({"red": count_red(window)}), flush=True)
     os._exit(0)
 
 
-def platform() -> str:
-    """Return the name of what Qt draws on."""
-    names = [name for name in sys.modules if name.endswith(".QtGui")]
-    return sys.modules[names[0]].QGuiApplication.platformName() if names else ""
+def qt(module: str) -> Any:
+    """Return a module of whichever Qt the program has loaded."""
+    return next(sys.modules[name] for name in list(sys.modules) if name.endswith(f".{module}"))
 
 
 if __name__ == "__main__":
