@@ -8,10 +8,10 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-
-from segdesk.api import Report, Window
 from segdesk_plugins.prompts.patch import Patch
 from segdesk_plugins.prompts.posterior import Posterior
+
+from segdesk.api import Report, Window
 
 Array = NDArray[Any]
 

@@ -7,16 +7,16 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-
-from segdesk.api import Box, Mask, Points, Report, Window
 from segdesk_plugins.prompts.drawing import Guess, Region, drawn, tidied
 from segdesk_plugins.prompts.patch import Patch, cut
 from segdesk_plugins.prompts.posterior import posterior
 
+from segdesk.api import Box, Mask, Points, Report, Window
+
 Array = NDArray[Any]
 
 _SIDE = 160  # resolution at which a segment is found
-_TRIAL_SIDE = 96  # and at which sizes are tried out
+_TRIAL_SIDE = 96  # and sizes are tried out
 _BOX_MARGIN = 0.35  # surroundings that are looked at, of the longer side of a box
 _DISC_MARGIN = 2.2  # radii around a point
 _STEEP = 4.0  # log odds that a place loses from the middle of a segment to its expected edge
@@ -29,8 +29,9 @@ def outline_box(rgb: Array, box: Box, report: Report) -> Region:
     inner = _covered(box)
     patch = cut(rgb, inner.padded(6 + int(_BOX_MARGIN * max(inner.shape))), _SIDE)
     x, y = patch.centres()
-    half_width, half_height = (box.x1 - box.x0) / 2, (box.y1 - box.y0) / 2
-    radius = np.hypot((x - box.x0) / half_width - 1, (y - box.y0) / half_height - 1)
+    half_width, half_height = max(0.5, (box.x1 - box.x0) / 2), max(0.5, (box.y1 - box.y0) / 2)
+    middle_x, middle_y = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
+    radius = np.hypot((x - middle_x) / half_width, (y - middle_y) / half_height)
     inside = (x > inner.x) & (x < inner.right) & (y > inner.y) & (y < inner.bottom)
     known = np.where(inside, -1, 0).astype(np.int8)
     guess = Guess(patch, 0.3 + _STEEP * (1 - radius), known)
@@ -50,7 +51,7 @@ def outline_mask(rgb: Array, rough: Mask, report: Report) -> Region:
     depth = cv2.distanceTransform(whole, cv2.DIST_L2, 5)
     depth -= cv2.distanceTransform(1 - whole, cv2.DIST_L2, 5)
     depth = cv2.resize(depth, patch.shape[::-1], interpolation=cv2.INTER_AREA) / np.float32(reach)
-    known = np.where(depth < -1, 0, np.where(depth > 1, 1, -1)).astype(np.int8)
+    known = np.where(depth < -1.5, 0, np.where(depth > 1, 1, -1)).astype(np.int8)
     guess = Guess(patch, _STEEP * depth, known)
     report(0.2, "Fitting the mask")
     return drawn(guess, posterior(patch.colours, guess.prior, known), report)
@@ -59,10 +60,11 @@ def outline_mask(rgb: Array, rough: Mask, report: Report) -> Region:
 def outline_points(rgb: Array, points: Points, report: Report) -> Region:
     """Return the segment with all positive points on it and all negative ones off it.
 
-    The size of a segment around a point is anybody's guess: all are tried, and the one whose
-    colours differ most from those just around it is taken.
+    The size of a segment around a point is anybody's guess: all are tried that reach no negative
+    point, and the one whose colours differ most from those just around it is taken.
     """
-    radii = [r for r in _RADII if r < 0.6 * max(rgb.shape[:2])] or [_RADII[0]]
+    largest = min(0.6 * max(rgb.shape[:2]), _gap(points))
+    radii = [radius for radius in _RADII if radius < largest] or [_RADII[0]]
     best, best_contrast = radii[0], -np.inf
     for step, radius in enumerate(radii):
         report(0.6 * step / len(radii), "Trying sizes")
@@ -81,26 +83,41 @@ def _covered(box: Box) -> Window:
 
 
 def _around(rgb: Array, points: Points, radius: float, side: int) -> Guess:
-    """Expect a segment of about this radius around the positive points."""
+    """Expect a segment that reaches about this far beyond the hull of its positive points."""
     on, off = points.xy[points.positive], points.xy[~points.positive]
-    low, high = (on.min(axis=0) - _DISC_MARGIN * radius, on.max(axis=0) + _DISC_MARGIN * radius)
+    low, high = on.min(axis=0) - _DISC_MARGIN * radius, on.max(axis=0) + _DISC_MARGIN * radius
     patch = cut(rgb, _covered(Box(*low.tolist(), *high.tolist())), side)
-    to_on, to_off = _distance(patch, on), _distance(patch, off)
+    to_on, to_off, to_hull = _distance(patch, on), _distance(patch, off), _hull_distance(patch, on)
+    prior = _STEEP / radius * np.minimum(radius - to_hull, 2 * (to_off - to_hull))
     pixel = 1 / float(patch.scale.min())
-    gap = float(np.min(np.linalg.norm(on[:, None] - off, axis=2), initial=np.inf))
-    seed = min(max(pixel, _SEED * radius), max(0.3 * gap, 0.75 * pixel))
-    prior = np.minimum(_STEEP * (1 - to_on / radius), 2 * _STEEP * (to_off - to_on) / radius)
+    seed = min(max(pixel, _SEED * radius), max(0.3 * _gap(points), 0.75 * pixel))
     known = np.where(to_on <= seed, 1, np.where(to_off <= seed, 0, -1)).astype(np.int8)
     return Guess(patch, np.clip(prior, -8, 8), known)
+
+
+def _gap(points: Points) -> float:
+    """Return the distance between the nearest positive and negative points."""
+    on, off = points.xy[points.positive], points.xy[~points.positive]
+    return float(np.min(np.linalg.norm(on[:, None] - off, axis=2), initial=np.inf))
 
 
 def _distance(patch: Patch, xy: Array) -> Array:
     """Return how far each pixel is from the nearest point, in pixels of the image."""
     x, y = patch.centres()
-    far = np.full(patch.shape, 1e9, np.float32)
+    nearest = np.full(patch.shape, 1e9, np.float32)
     for px, py in xy:
-        far = np.minimum(far, np.hypot(x - px, y - py))
-    return far
+        nearest = np.minimum(nearest, np.hypot(x - px, y - py))
+    return nearest
+
+
+def _hull_distance(patch: Patch, xy: Array) -> Array:
+    """Return how far each pixel is from the convex hull of points, in pixels of the image."""
+    if len(xy) == 1:
+        return _distance(patch, xy)
+    outside = np.ones(patch.shape, np.uint8)
+    hull = cv2.convexHull(np.floor(patch.place(xy)).astype(np.int32).reshape(-1, 1, 2))
+    cv2.fillConvexPoly(outside, hull, 0)  # its edge, too
+    return cv2.distanceTransform(outside, cv2.DIST_L2, 5) / np.float32(patch.scale.min())
 
 
 def _contrast(guess: Guess) -> float:

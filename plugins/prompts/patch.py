@@ -13,6 +13,7 @@ from segdesk.api import Window
 
 Array = NDArray[Any]
 
+_SAMPLES = 4  # a side, that a scaled pixel is averaged from at least
 _LEAST_CONTRAST = 16.0  # of 255: less is noise and is not stretched
 
 
@@ -23,7 +24,9 @@ class Patch:
     rgb: Array  # (rows, columns, 3) uint8, at full resolution
     window: Window
     is_open: tuple[bool, bool, bool, bool]  # does the image go on at left, top, right, bottom?
-    colours: Array  # (h, w, 3) float32, CIELAB stretched to 0..1 over the patch
+    colours: Array  # (h, w, 3) float32 from 0 to below 1: (CIELAB - low) / span
+    low: Array  # (3,)
+    span: Array  # (3,)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -48,8 +51,7 @@ class Patch:
 
     def finer(self, side: int) -> Array:
         """Return the colours at a higher resolution, on the same scale of values."""
-        low, span = _range(_lab(_reduced(self.rgb, max(self.shape))))
-        return _stretched(_lab(_reduced(self.rgb, side)), low, span)
+        return _stretched(_lab(_reduced(self.rgb, side)), self.low, self.span)
 
 
 def cut(rgb: Array, window: Window, side: int) -> Patch:
@@ -59,7 +61,8 @@ def cut(rgb: Array, window: Window, side: int) -> Patch:
     is_open = (window.x > 0, window.y > 0, window.right < columns, window.bottom < rows)
     pixels = rgb[window.slices]
     lab = _lab(_reduced(pixels, side))
-    return Patch(pixels, window, is_open, _stretched(lab, *_range(lab)))
+    low, span = _range(lab)
+    return Patch(pixels, window, is_open, _stretched(lab, low, span), low, span)
 
 
 def _reduced(rgb: Array, side: int) -> Array:
@@ -68,7 +71,8 @@ def _reduced(rgb: Array, side: int) -> Array:
     if factor >= 1:
         return np.ascontiguousarray(rgb)
     size = max(1, round(columns * factor)), max(1, round(rows * factor))
-    return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    step = max(1, int(1 / factor / _SAMPLES))
+    return cv2.resize(rgb[::step, ::step], size, interpolation=cv2.INTER_AREA)
 
 
 def _lab(rgb: Array) -> Array:
@@ -83,4 +87,5 @@ def _range(lab: Array) -> tuple[Array, Array]:
 
 
 def _stretched(lab: Array, low: Array, span: Array) -> Array:
-    return np.clip((lab - low) / span, 0, 0.999).astype(np.float32)
+    lab = (lab - low) * (1 / span)
+    return np.clip(lab, 0, 0.999, out=lab)

@@ -6,6 +6,8 @@ from collections.abc import Hashable
 from dataclasses import replace
 
 import numpy as np
+from segdesk_plugins.prompts.drawing import Region
+from segdesk_plugins.prompts.outline import outline_box, outline_mask, outline_points
 
 from segdesk.api import (
     IGNORE,
@@ -23,8 +25,6 @@ from segdesk.api import (
     part,
 )
 from segdesk.core.palette import distinct_colour
-from segdesk_plugins.prompts.drawing import Region
-from segdesk_plugins.prompts.outline import outline_box, outline_mask, outline_points
 
 _NAMES = {0: "background", 1: "object", IGNORE: "ignore"}
 
@@ -81,7 +81,7 @@ def _shifted(prompt: Prompt, dx: int, dy: int) -> Box | Points | Mask:
     positive = np.asarray(prompt.positive, bool)
     if not positive.any():
         raise PromptError("All points lie off the segment: put one on it, too.")
-    return Points(np.asarray(prompt.xy, np.float64) + (dx, dy), positive, prompt.category)
+    return Points(np.asarray(prompt.xy, np.float64) + np.array([dx, dy]), positive, prompt.category)
 
 
 def _is_in(prompt: Box | Points | Mask, window: Window) -> bool:
