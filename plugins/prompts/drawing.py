@@ -15,7 +15,7 @@ from segdesk.api import Report, Window
 
 Array = NDArray[Any]
 
-_SIDE = 1024  # finest resolution at which edges are sought; beyond that they are interpolated
+_SIDE = 768  # finest resolution at which edges are sought; beyond that they are interpolated
 
 
 @dataclass(frozen=True)

@@ -41,16 +41,11 @@ def outline_box(rgb: Array, box: Box, report: Report) -> Region:
 
 def outline_mask(rgb: Array, rough: Mask, report: Report) -> Region:
     """Return the segment that a rough mask is meant for."""
-    reach = max(3.0, float(np.sqrt(rough.mask.sum() / np.pi)) / 2)
-    patch = cut(rgb, rough.window.padded(int(2 * reach)), _SIDE)
-    whole = np.zeros(patch.window.shape, np.uint8)
-    part = rough.window.intersection(patch.window)
-    whole[part.shifted(-patch.window.x, -patch.window.y).slices] = rough.mask[
-        part.shifted(-rough.window.x, -rough.window.y).slices
-    ]
-    depth = cv2.distanceTransform(whole, cv2.DIST_L2, 5)
-    depth -= cv2.distanceTransform(1 - whole, cv2.DIST_L2, 5)
-    depth = cv2.resize(depth, patch.shape[::-1], interpolation=cv2.INTER_AREA) / np.float32(reach)
+    filled = rough.mask.astype(np.uint8)
+    around = Window(*cv2.boundingRect(filled)).shifted(rough.window.x, rough.window.y)
+    reach = max(3.0, float(np.sqrt(np.count_nonzero(filled) / np.pi)) / 2)
+    patch = cut(rgb, around.padded(int(2 * reach)), _SIDE)
+    depth = _depth(filled, rough.window, patch) / np.float32(reach)
     known = np.where(depth < -1.5, 0, np.where(depth > 1, 1, -1)).astype(np.int8)
     guess = Guess(patch, _STEEP * depth, known)
     report(0.2, "Fitting the mask")
@@ -80,6 +75,18 @@ def _covered(box: Box) -> Window:
     """Return the whole pixels that a box touches."""
     x, y = int(np.floor(box.x0)), int(np.floor(box.y0))
     return Window(x, y, int(np.ceil(box.x1)) - x, int(np.ceil(box.y1)) - y)
+
+
+def _depth(filled: Array, window: Window, patch: Patch) -> Array:
+    """Return how deep in a mask each pixel is, in pixels of the image; negative outside."""
+    x, y = patch.centres()
+    columns, rows = (np.floor(x) - window.x).astype(int), (np.floor(y) - window.y).astype(int)
+    is_there = (columns >= 0) & (columns < window.width) & (rows >= 0) & (rows < window.height)
+    inside = filled[rows.clip(0, window.height - 1), columns.clip(0, window.width - 1)] * is_there
+    depth = cv2.distanceTransform(inside, cv2.DIST_L2, 5)
+    depth -= cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5)
+    scaled: Array = depth / np.float32(patch.scale.min())
+    return scaled
 
 
 def _around(rgb: Array, points: Points, radius: float, side: int) -> Guess:

@@ -47,7 +47,7 @@ def on(*xy, off=(), category=1):
 
 
 BOX = Box(110, 70, 191, 151)
-ROUGH = Mask(np.hypot(*np.mgrid[-25:25, -30:30]) < 28, Window(118, 92, 60, 50))
+ROUGH = Mask(np.hypot(*np.mgrid[-35:35, -40:40]) < 33, Window(115, 70, 80, 70))
 PROMPTS = [BOX, on((150, 110)), on((150, 110), (130, 90), off=[(50, 100), (250, 110)]), ROUGH]
 
 
@@ -140,7 +140,7 @@ def test_flat_image_gives_the_middle_of_the_box():
 
 
 def test_prompts_outside_the_window_are_left_out(scene):
-    outside = (Box(400, 10, 450, 60), on((500, 20)), replace(ROUGH, window=Window(900, 0, 60, 50)))
+    outside = (Box(400, 10, 450, 60), on((500, 20)), replace(ROUGH, window=Window(900, 0, 80, 70)))
     answer = PromptSession().segment(ask(scene, *outside, BOX), silent)
     assert len(answer.masks) == 1
 
@@ -192,7 +192,7 @@ def test_stops_when_asked(scene, prompt, reports):
         ((), "Draw a box"),
         ((Box(5, 5, 5, 9),), "box is empty"),
         ((on(off=[(5, 5)]),), "put one on it"),
-        ((replace(ROUGH, mask=np.zeros((50, 60), bool)),), "mask is empty"),
+        ((replace(ROUGH, mask=np.zeros((70, 80), bool)),), "mask is empty"),
         ((Text("cat"),), "text is no box"),
     ],
 )
