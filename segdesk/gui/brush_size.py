@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import log2
 
 from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QSlider, QWidget
+from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QSizePolicy, QSlider, QWidget
 
 from segdesk.gui.editor import MAX_RADIUS, Editor
 from segdesk.gui.tools import TOOLS
@@ -27,6 +27,7 @@ class BrushSize(QWidget):
         self.number = QDoubleSpinBox(minimum=LEAST, maximum=MAX_RADIUS, decimals=1, suffix=" px")
         self.number.setKeyboardTracking(False)
         self.number.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         row = QHBoxLayout(self)
         row.setContentsMargins(6, 0, 6, 0)
         row.addWidget(QLabel("Brush"))

@@ -23,6 +23,9 @@ _HOW: dict[type[Any], str] = {
 }
 
 
+_TOOLS: dict[type[Any], str] = {Scribble: "scribble", Box: "box", Points: "points"}
+
+
 class Choice(QObject):
     """The segmenter with its checkpoint, options and examples.
 
@@ -41,7 +44,7 @@ class Choice(QObject):
         super().__init__(parent)
         self._options: dict[str, Any] = {}
         self._segmenter_id = FIRST_SEGMENTER
-        self.checkpoint = ""
+        self._checkpoints: dict[str, str] = {}
         self.live = True
         self.examples: tuple[Example, ...] = ()
 
@@ -60,21 +63,26 @@ class Choice(QObject):
         return self._options.get(spec.id) or spec.options()
 
     @property
+    def checkpoint(self) -> str:
+        """Hub id or folder of the weights, at first the one suggested first; empty for none."""
+        spec = self.spec
+        suggested = spec.checkpoints[0].ref if spec and spec.checkpoints else ""
+        return self._checkpoints.get(spec.id, suggested) if spec else ""
+
+    @property
     def is_live(self) -> bool:
         """Whether every prompt is to be answered at once."""
         return self.live and self.spec is not None and self.spec.live
 
     def choose(self, segmenter_id: str) -> None:
-        """Choose a segmenter, with the first checkpoint that it suggests."""
+        """Choose a segmenter; its checkpoint and options are those that it had before."""
         self._segmenter_id = segmenter_id
-        spec = self.spec
-        self.checkpoint = spec.checkpoints[0].ref if spec and spec.checkpoints else ""
         self.changed.emit()
 
     def set_checkpoint(self, ref: str) -> None:
         """Choose weights by Hub id or folder."""
-        if ref != self.checkpoint:
-            self.checkpoint = ref
+        if self.spec and ref != self.checkpoint:
+            self._checkpoints[self.spec.id] = ref
             self.changed.emit()
 
     def set_options(self, options: Any) -> None:
@@ -108,6 +116,24 @@ class Choice(QObject):
         if spec.prompts and not self.prompts(own):
             return f"Nothing to go by yet: {self.hint()}."
         return ""
+
+    def take(self, prompt: Prompt) -> bool:
+        """Choose a segmenter that takes a prompt, unless the chosen one does; say whether one does.
+
+        Those that answer live come first.
+        """
+        if self.spec and type(prompt) in self.spec.prompts:
+            return True
+        fits = [o for o in registry().segmenters.values() if type(prompt) in o.prompts]
+        fits.sort(key=lambda spec: not spec.live)
+        if fits:
+            self.choose(fits[0].id)
+        return bool(fits)
+
+    def tool(self) -> str:
+        """Return the id of the tool that makes the prompts it takes; empty when there is none."""
+        kinds = self.spec.prompts if self.spec else frozenset()
+        return next((tool for kind, tool in _TOOLS.items() if kind in kinds), "")
 
     def hint(self) -> str:
         """Return in words which prompts the segmenter takes; empty when it needs none."""

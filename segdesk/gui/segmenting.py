@@ -58,7 +58,7 @@ class Segmenting(QObject):
         self.choice = Choice(self)
         self._pause = QTimer(self, singleShot=True, interval=LIVE_PAUSE_MS)
         self._pause.timeout.connect(self._ask_live)
-        editor.prompt_added.connect(self._pause.start)
+        editor.prompt_added.connect(self._on_prompt_added)
         self.choice.tuned.connect(self._pause.start)
 
     @property
@@ -111,6 +111,13 @@ class Segmenting(QObject):
     def close(self) -> None:
         """End the processes; only once the lane has stopped."""
         self._workers.close()
+
+    def _on_prompt_added(self, prompt: Prompt) -> None:
+        if self.choice.take(prompt):
+            self._pause.start()
+        else:
+            kind = type(prompt).__name__.lower()
+            self._editor.message.emit(f"No segmenter takes a {kind}: see Help > Plugins.")
 
     def _ask_live(self) -> None:
         """Answer the prompts as they are now, once the answer before has come."""

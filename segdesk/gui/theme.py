@@ -31,6 +31,7 @@ class Shades:
     border: str
     accent: str
     hover: str
+    link: str
     faded: str
     warning: str
 
@@ -45,6 +46,7 @@ LIGHT = Shades(
     border="#d0d4db",
     accent="#2762c4",
     hover="#e4e8ee",
+    link="#2156b3",
     faded="#b3b9c3",
     warning="#fff1d6",
 )
@@ -58,6 +60,7 @@ DARK = Shades(
     border="#41464f",
     accent="#3571d6",
     hover="#363b43",
+    link="#7fb0ff",
     faded="#565d68",
     warning="#4a3a17",
 )
@@ -111,7 +114,7 @@ def _palette(s: Shades) -> QPalette:
         role.Highlight: s.accent,
         role.HighlightedText: "#ffffff",
         role.Accent: s.accent,
-        role.Link: s.accent if s is LIGHT else "#7fb0ff",
+        role.Link: s.link,
         role.PlaceholderText: s.muted,
         role.ToolTipBase: s.base,
         role.ToolTipText: s.text,
@@ -180,6 +183,10 @@ def _style_sheet(s: Shades) -> str:
     QLabel#title {{ font-size: 20pt; font-weight: 600; }}
     QFrame#bar {{ background: {s.base}; border-bottom: 1px solid {s.border}; }}
     QFrame#bar[kind="warning"] {{ background: {s.warning}; }}
+    QPushButton#link {{
+        background: transparent; border: none; color: {s.link}; text-align: left; padding: 3px 0;
+    }}
+    QPushButton#link:hover, QPushButton#link:focus {{ text-decoration: underline; }}
     QPushButton#primary {{
         background: {s.accent}; color: #ffffff; border: none; border-radius: 4px; padding: 6px 14px;
         font-weight: 600;

@@ -32,7 +32,7 @@ class Workbench(QObject):
 
     def __init__(self, editor: Editor) -> None:
         super().__init__(editor)
-        self._editor = editor
+        self.editor = editor
         self.disk, self._gpu = Lane("disk", self), Lane("gpu", self)
         self.shelf = Shelf()
         self.opening = Opening(editor, self.shelf, self.disk)
@@ -46,27 +46,27 @@ class Workbench(QObject):
     @property
     def proposal(self) -> Layer | None:
         """The proposal to be judged."""
-        return proposal_of(self._editor.document)
+        return proposal_of(self.editor.document)
 
     @property
     def can_undo(self) -> bool:
         """Whether there is a step to take back."""
-        return bool(self._editor.document and self._editor.document.history.last)
+        return bool(self.editor.document and self.editor.document.history.last)
 
     @property
     def can_redo(self) -> bool:
         """Whether there is a step to make again."""
-        return bool(self._editor.document and self._editor.document.history.next)
+        return bool(self.editor.document and self.editor.document.history.next)
 
     def undo(self) -> None:
         """Take back the last step."""
-        if self._editor.document and (name := self._editor.document.undo()):
-            self._editor.message.emit(f"Undone: {name}")
+        if self.editor.document and (name := self.editor.document.undo()):
+            self.editor.message.emit(f"Undone: {name}")
 
     def redo(self) -> None:
         """Make the next step again."""
-        if self._editor.document and (name := self._editor.document.redo()):
-            self._editor.message.emit(f"Redone: {name}")
+        if self.editor.document and (name := self.editor.document.redo()):
+            self.editor.message.emit(f"Redone: {name}")
 
     def paste(self) -> None:
         """Open what the clipboard holds."""
@@ -84,33 +84,33 @@ class Workbench(QObject):
 
     def delete_segments(self) -> None:
         """Delete the selected segments of the active layer."""
-        layer, document = self._active(), self._editor.document
-        chosen = set(self._editor.selection)
+        layer, document = self._active(), self.editor.document
+        chosen = set(self.editor.selection)
         if layer and document and chosen:
-            self._editor.attempt(edits.delete_segments, document, layer.id, chosen)
-            self._editor.select(frozenset())
+            self.editor.attempt(edits.delete_segments, document, layer.id, chosen)
+            self.editor.select(frozenset())
 
     def merge_segments(self) -> None:
         """Make one segment of the selected ones."""
-        layer, document = self._active(), self._editor.document
-        chosen = set(self._editor.selection)
+        layer, document = self._active(), self.editor.document
+        chosen = set(self.editor.selection)
         if layer and document and len(chosen) > 1:
-            kept = self._editor.attempt(edits.merge_segments, document, layer.id, chosen)
-            self._editor.select(frozenset({kept} if kept else chosen))
+            kept = self.editor.attempt(edits.merge_segments, document, layer.id, chosen)
+            self.editor.select(frozenset({kept} if kept else chosen))
 
     def select_all(self) -> None:
         """Select all segments of the active layer."""
         layer = self._active()
-        self._editor.select(frozenset(layer.segments) if layer else frozenset())
+        self.editor.select(frozenset(layer.segments) if layer else frozenset())
 
     def clear_prompts(self) -> None:
         """Remove all prompts."""
-        if self._editor.document:
-            edits.clear_prompts(self._editor.document)
+        if self.editor.document:
+            edits.clear_prompts(self.editor.document)
 
     def toggle_layer(self) -> None:
         """Show or hide the active layer."""
-        layer, document = self._active(), self._editor.document
+        layer, document = self._active(), self.editor.document
         if layer and document:
             shown = layer.state.visible
             name = "Hide layer" if shown else "Show layer"
@@ -118,9 +118,9 @@ class Workbench(QObject):
 
     def choose_category(self, key: int) -> None:
         """Choose the category of a digit key."""
-        chosen = category_of_key(categories_of(self._editor.document), key)
+        chosen = category_of_key(categories_of(self.editor.document), key)
         if chosen is not None:
-            self._editor.set_category(chosen)
+            self.editor.set_category(chosen)
 
     def close(self) -> None:
         """Stop all jobs, end the processes and let go of all files."""
@@ -130,4 +130,4 @@ class Workbench(QObject):
         self.shelf.close()
 
     def _active(self) -> Layer | None:
-        return self._editor.document.active if self._editor.document else None
+        return self.editor.document.active if self.editor.document else None

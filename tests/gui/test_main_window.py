@@ -299,6 +299,7 @@ def test_texts_can_be_read(shades):
         assert contrast(shades.text, ground) >= 7
         assert contrast(shades.muted, ground) >= 4.5
     assert contrast("#ffffff", shades.accent) >= 4.5
+    assert contrast(shades.link, shades.window) >= 4.5
     assert contrast(shades.text, shades.warning) >= 7
 
 

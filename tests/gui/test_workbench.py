@@ -216,6 +216,12 @@ class TestLive:
             stroke(window)
         assert not window.message_bar.text
 
+    def test_a_prompt_chooses_a_segmenter_that_takes_it(self, window, bench, qtbot):
+        assert bench.segmenting.choice.spec.id == "bright"
+        stroke(window)
+        assert Scribble in bench.segmenting.choice.spec.prompts
+        wait_for_proposal(qtbot, bench)
+
     def test_live_can_be_switched_off(self, window, bench, qtbot):
         bench.segmenting.choice.choose("strokes")
         bench.segmenting.choice.set_live(False)

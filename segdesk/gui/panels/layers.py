@@ -51,6 +51,7 @@ class LayersPanel(QWidget):
         self.model = LayerModel(editor, self)
         self.view = _view(self.model)
         self.looks = LayerLooks(editor)
+        self.add = self._add_button()
         self.remove = IconButton("trash", "Remove layer")
         self.accept = IconButton("check", "Accept proposal")
         self.reject = IconButton("x", "Reject proposal")
@@ -61,7 +62,7 @@ class LayersPanel(QWidget):
     def _lay_out(self) -> None:
         row = QHBoxLayout()
         row.setSpacing(2)
-        row.addWidget(self._add_button())
+        row.addWidget(self.add)
         row.addWidget(self.remove)
         row.addStretch()
         row.addWidget(self.accept)
@@ -77,7 +78,7 @@ class LayersPanel(QWidget):
         menu = QMenu(button)
         for task in get_args(Task):
             action = QAction(f"{task.capitalize()} layer", menu)
-            action.triggered.connect(lambda _=False, task=task: self._add(task))
+            action.triggered.connect(lambda _=False, task=task: self._add_layer(task))
             menu.addAction(action)
         button.setMenu(menu)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -92,7 +93,7 @@ class LayersPanel(QWidget):
         self.reject.clicked.connect(lambda: self._judge(self.rejected))
         self._editor.updated.connect(self._on_editor_updated)
 
-    def _add(self, task: Task) -> None:
+    def _add_layer(self, task: Task) -> None:
         document = self._editor.document
         if document:
             categories = document.active.state.categories if document.active else ()
@@ -117,6 +118,7 @@ class LayersPanel(QWidget):
         if layer:
             self.view.setCurrentIndex(self.model.index(self.model.row_of(layer.id), NAME))
         is_proposal = bool(layer and layer.state.is_proposal)
+        self.add.setEnabled(self._editor.document is not None)
         self.remove.setEnabled(layer is not None)
         self.accept.setVisible(is_proposal)
         self.reject.setVisible(is_proposal)

@@ -22,6 +22,7 @@ _ROLES = {
     ItemRole.ToolTipRole,
     ItemRole.AccessibleTextRole,
 }
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
@@ -76,6 +77,14 @@ class SegmentModel(RowModel):
         self._column = max(column, ID)
         self._descending = order == Qt.SortOrder.DescendingOrder
         self.show_layer(self._layer)
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = ItemRole.DisplayRole
+    ) -> Any:
+        """Return the title of a column, above where its values stand."""
+        if role == ItemRole.TextAlignmentRole:
+            return _LEFT if section in (CATEGORY, STATE) else _RIGHT
+        return super().headerData(section, orientation, role)
 
     def count(self) -> int:
         """Return the number of segments that are shown."""

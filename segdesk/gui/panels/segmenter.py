@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from segdesk.api import SegmenterSpec
 from segdesk.core.prompts import Example
+from segdesk.engine.document import Update
 from segdesk.engine.registry import registry
 from segdesk.gui.actions import Actions
 from segdesk.gui.choice import Choice
@@ -44,6 +45,7 @@ class SegmenterPanel(QWidget):
         self._checkpoint = CheckpointRow(self._choice)
         self._hint = QLabel(wordWrap=True)
         self._hint.setObjectName("muted")
+        self.refusal = QLabel(wordWrap=True)
         self._form_slot = QVBoxLayout()
         self._form: OptionsForm | None = None
         self._spec: SegmenterSpec | None = None
@@ -53,6 +55,8 @@ class SegmenterPanel(QWidget):
         self._segmenters.activated.connect(self._on_segmenters_activated)
         self._live.toggled.connect(self._choice.set_live)
         self._choice.changed.connect(self._refresh)
+        bench.editor.document_changed.connect(self._refresh_refusal)
+        bench.editor.updated.connect(self._on_editor_updated)
         self._refresh()
 
     def _lay_out(self) -> None:
@@ -68,6 +72,7 @@ class SegmenterPanel(QWidget):
         layout.addLayout(self._form_slot)
         layout.addWidget(self._live)
         layout.addWidget(self._examples)
+        layout.addWidget(self.refusal)
         layout.addLayout(self._run_row())
         layout.addStretch()
 
@@ -82,8 +87,9 @@ class SegmenterPanel(QWidget):
     def _refresh(self) -> None:
         spec = self._choice.spec
         self._segmenters.setCurrentIndex(self._segmenters.findData(spec.id if spec else None))
-        self._hint.setText(_about(self._choice))
+        self._hint.setText(spec.help if spec else "")
         self._hint.setVisible(bool(self._hint.text()))
+        self._refresh_refusal()
         self._live.setVisible(bool(spec and spec.live))
         with QSignalBlocker(self._live):
             self._live.setChecked(self._choice.live)
@@ -97,6 +103,17 @@ class SegmenterPanel(QWidget):
 
     def _on_segmenters_activated(self, index: int) -> None:
         self._choice.choose(self._segmenters.itemData(index))
+        if tool := self._choice.tool():
+            self._bench.editor.set_tool(tool)
+
+    def _on_editor_updated(self, update: Update) -> None:
+        if update.what == "prompts":
+            self._refresh_refusal()
+
+    def _refresh_refusal(self) -> None:
+        """Say why it cannot run now."""
+        self.refusal.setText(self._bench.segmenting.refusal())
+        self.refusal.setVisible(bool(self.refusal.text()))
 
     def _refresh_form(self) -> None:
         spec = self._choice.spec
@@ -205,15 +222,6 @@ def _segmenter_combo() -> QComboBox:
         combo.addItem(spec.title, spec.id)
         combo.setItemData(combo.count() - 1, spec.help, Qt.ItemDataRole.ToolTipRole)
     return combo
-
-
-def _about(choice: Choice) -> str:
-    """Return what the chosen segmenter does and what it wants from the user."""
-    spec = choice.spec
-    if not spec:
-        return "No plugin offers a segmenter: see Help > Plugins."
-    hint = choice.hint()
-    return " ".join(filter(None, [spec.help, f"To begin, {hint}." if hint else ""]))
 
 
 def _push_button(action: QAction, text: str) -> QPushButton:
