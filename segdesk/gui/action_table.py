@@ -113,6 +113,12 @@ def _edit() -> list[Action[MainWindow]]:
             "arrow-u-up-right",
             lambda w: w.bench.can_redo,
         ),
+        *_edit_segments(),
+    ]
+
+
+def _edit_segments() -> list[Action[MainWindow]]:
+    return [
         Action(
             "delete",
             "&Delete Segments",
@@ -156,6 +162,33 @@ def _edit() -> list[Action[MainWindow]]:
 
 def _view() -> list[Action[MainWindow]]:
     return [
+        *_zoom(),
+        Action(
+            "toggle_layer",
+            "Show or &Hide Layer",
+            lambda w: w.bench.toggle_layer(),
+            "&View",
+            "Ctrl+H",
+            "eye",
+            _has_image,
+            starts_group=True,
+        ),
+        *(_theme(theme) for theme in THEMES),
+        Action(
+            "full_screen",
+            "F&ull Screen",
+            lambda w: w.toggle_full_screen(),
+            "&View",
+            "F11",
+            "arrows-out",
+            checked=lambda w: w.isFullScreen(),
+            starts_group=True,
+        ),
+    ]
+
+
+def _zoom() -> list[Action[MainWindow]]:
+    return [
         Action(
             "fit",
             "&Fit to Window",
@@ -191,27 +224,6 @@ def _view() -> list[Action[MainWindow]]:
             "Ctrl+-",
             "magnifying-glass-minus",
             _has_image,
-        ),
-        Action(
-            "toggle_layer",
-            "Show or &Hide Layer",
-            lambda w: w.bench.toggle_layer(),
-            "&View",
-            "Ctrl+H",
-            "eye",
-            _has_image,
-            starts_group=True,
-        ),
-        *(_theme(theme) for theme in THEMES),
-        Action(
-            "full_screen",
-            "F&ull Screen",
-            lambda w: w.toggle_full_screen(),
-            "&View",
-            "F11",
-            "arrows-out",
-            checked=lambda w: w.isFullScreen(),
-            starts_group=True,
         ),
     ]
 
