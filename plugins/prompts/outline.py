@@ -16,7 +16,7 @@ from segdesk.api import Box, Mask, Points, Report, Window
 Array = NDArray[Any]
 
 _SIDE = 160  # resolution at which a segment is found
-_TRIAL_SIDE = 96  # and sizes are tried out
+_TRIAL_SIDE = 80  # and sizes are tried out
 _BOX_MARGIN = 0.35  # surroundings that are looked at, of the longer side of a box
 _DISC_MARGIN = 2.2  # radii around a point
 _STEEP = 4.0  # log odds that a place loses from the middle of a segment to its expected edge
