@@ -51,6 +51,24 @@ def user(qtbot):
     return User(canvas, qtbot)
 
 
+@pytest.fixture
+def painter(user):
+    """A user with a semantic layer and a brush of radius 3."""
+    user.open(np.full((60, 80, 3), 100, np.uint8))
+    user.editor.set_tool("brush")
+    user.editor.set_radius(3)
+    return user
+
+
+@pytest.fixture
+def counter(user):
+    """A user with an instance layer and a brush of radius 2."""
+    user.open(np.full((60, 80, 3), 100, np.uint8), "instance")
+    user.editor.set_tool("brush")
+    user.editor.set_radius(2)
+    return user
+
+
 class User:
     """Uses a canvas; points are level-0 pixels of the image."""
 
@@ -173,3 +191,13 @@ def rgb_of(image):
     image = image.convertToFormat(QImage.Format.Format_RGB888)
     lines = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
     return lines[:, : image.width() * 3].reshape(image.height(), image.width(), 3).copy()
+
+
+def on_image(user, picture, pixels):
+    """Return what is seen of the image, and which of its pixels should be seen there."""
+    view = user.canvas.view
+    x, y = view.columns(0, view.width), view.rows(0, view.height)
+    rows, columns = (y >= 0) & (y < len(pixels)), (x >= 0) & (x < pixels.shape[1])
+    assert rows.any()
+    assert columns.any()
+    return picture[np.ix_(rows, columns)], pixels[np.ix_(y[rows], x[columns])]

@@ -1,5 +1,5 @@
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PySide6.QtCore import QRect
 
@@ -34,6 +34,7 @@ def test_panning_moves_every_point_alike(view, dx, dy, point):
 
 
 @given(views, st.integers(0, 900), st.integers(0, 700), st.integers(1, 100), st.integers(1, 100))
+@example(View(1.1, 0, 0, 640, 480), 85, 85, 15, 15)  # on ties rounding decides
 def test_the_device_pixels_of_a_window_are_those_that_show_it(view, x, y, width, height):
     window = Window(x, y, width, height)
     rect = view.device_rect(window)

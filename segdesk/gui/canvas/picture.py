@@ -12,7 +12,6 @@ from segdesk.gui.canvas.overlay import stretched
 from segdesk.gui.canvas.view import View
 from segdesk.gui.tools.base import Picture
 
-
 # Qt shares out what has more rows among threads, and to wait for those takes longer than the work.
 _BAND = 90  # device pixels
 

@@ -62,11 +62,11 @@ class View:
 
     def first_column(self, x: float) -> int:
         """Return the first device column whose centre is not left of an image coordinate."""
-        return ceil(x * self.scale - self.left - 0.5)
+        return _first(x, self.left, self.scale)
 
     def first_row(self, y: float) -> int:
         """Return the first device row whose centre is not above an image coordinate."""
-        return ceil(y * self.scale - self.top - 0.5)
+        return _first(y, self.top, self.scale)
 
     def device_rect(self, window: Window) -> QRect:
         """Return the device pixels that show a window of level-0 pixels."""
@@ -127,6 +127,14 @@ class View:
 
 def _pixels(first: int, count: int, scale: float) -> NDArray[np.intp]:
     return np.floor((np.arange(first, first + count) + 0.5) / scale).astype(np.intp)
+
+
+def _first(place: float, start: int, scale: float) -> int:
+    """Return the first device pixel for which ``_pixels`` says ``place`` or more, ties included."""
+    first = ceil(place * scale - start - 0.5)
+    if (start + first - 0.5) / scale >= place:
+        return first - 1
+    return first if (start + first + 0.5) / scale >= place else first + 1
 
 
 def _clamped(start: int, size: int, image_size: float) -> int:
