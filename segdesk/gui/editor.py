@@ -122,7 +122,8 @@ class Editor(QObject):
             self.failed.emit(str(error))
         else:
             logging.getLogger(__name__).error("A job failed", exc_info=error)
-            self.failed.emit(f"Something unforeseen failed ({type(error).__name__}: {error}).")
+            first = next(iter(str(error).strip().splitlines()), "no reason given")
+            self.failed.emit(f"Something unforeseen failed ({type(error).__name__}: {first}).")
 
     def layer_to_paint(self) -> Layer | None:
         """Return the active layer if it may be painted on; else say why not, and return None.

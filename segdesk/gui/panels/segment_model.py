@@ -81,9 +81,9 @@ class SegmentModel(RowModel):
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = ItemRole.DisplayRole
     ) -> Any:
-        """Return the title of a column, above where its values stand."""
-        if role == ItemRole.TextAlignmentRole:
-            return _LEFT if section in (CATEGORY, STATE) else _RIGHT
+        """Return the title of a column."""
+        if role == ItemRole.TextAlignmentRole and section == CATEGORY:
+            return _LEFT
         return super().headerData(section, orientation, role)
 
     def count(self) -> int:
