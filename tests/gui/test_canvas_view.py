@@ -1,9 +1,14 @@
 import numpy as np
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from PySide6.QtCore import QRect
 
+from segdesk.core.display import Display
 from segdesk.core.geometry import Window
+from segdesk.core.image import ArrayImage
+from segdesk.engine.tiles import BUDGET, SIZE, DisplayTiles
+from segdesk.gui.canvas.picture import level_on_show
 from segdesk.gui.canvas.view import MAX_SCALE, View
 
 IMAGE = Window(0, 0, 1000, 800)
@@ -91,3 +96,13 @@ def test_zoom_has_bounds():
     assert view.allowed_scale(1e9, IMAGE) == MAX_SCALE
     assert 0 < view.allowed_scale(0, IMAGE) < view.scale_to_fit(IMAGE)
     assert view.allowed_scale(0, Window(0, 0, 10, 10)) <= 1
+
+
+@pytest.mark.parametrize(
+    ("width", "scale", "level"), [(1600, 0.51, 0), (7680, 0.51, 1), (7680, 1, 0)]
+)
+def test_what_is_on_show_always_fits_into_the_cache(width, scale, level):
+    tiles = DisplayTiles(ArrayImage(np.zeros((20_000, 20_000, 1), np.uint8)), Display((0, 0, 0)))
+    view = View(scale, 0, 0, width, width * 9 // 16)
+    assert level_on_show(tiles, view) == level
+    assert len(tiles.keys(view.window(), level)) * SIZE * SIZE * 4 < BUDGET

@@ -7,7 +7,7 @@ from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QImage, QPainter
 
 from segdesk.core.geometry import Window
-from segdesk.engine.tiles import SIZE, DisplayTiles, Tile, TileKey
+from segdesk.engine.tiles import BUDGET, SIZE, DisplayTiles, Tile, TileKey
 from segdesk.gui.canvas.overlay import stretched
 from segdesk.gui.canvas.view import View
 from segdesk.gui.tools.base import Picture
@@ -17,8 +17,10 @@ _BAND = 90  # device pixels
 
 
 def level_on_show(tiles: DisplayTiles, view: View) -> int:
-    """Return the level that a view shows."""
-    return min(view.level, tiles.top_level)
+    """Return the level that a view shows: a coarser one where its tiles would fill the cache."""
+    device_pixel = 1 / (view.scale * (1 << view.level)) ** 2  # pixels of the level
+    is_vast = 4 * device_pixel * view.width * view.height > BUDGET / 2
+    return min(view.level + is_vast, tiles.top_level)
 
 
 def paint_picture(
