@@ -41,21 +41,21 @@ class ExportDialog(QDialog):
         self.setWindowTitle("Export")
         self._exporting = exporting
         self._job: Job | None = None
-        self._layers = QComboBox()
-        self._layers.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.layers = QComboBox()
+        self.layers.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.formats = {name: QCheckBox(spec.title) for name, spec in registry().writers.items()}
-        self._losses = QLabel(wordWrap=True)
-        self._losses.setObjectName("muted")
-        self._losses.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-        self._losses.setMinimumHeight(3 * self.fontMetrics().lineSpacing())
-        self._losses.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.losses = QLabel(wordWrap=True)
+        self.losses.setObjectName("muted")
+        self.losses.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self.losses.setMinimumHeight(3 * self.fontMetrics().lineSpacing())
+        self.losses.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.folder = QLineEdit(str(exporting.folder))
-        self._stem = QLineEdit(exporting.stem)
+        self.stem = QLineEdit(exporting.stem)
         self._progress = QProgressBar(maximum=1000)
-        self._outcome = QLabel(wordWrap=True)
-        self._open_folder = QPushButton("Open Folder")
+        self.outcome = QLabel(wordWrap=True)
+        self.open_folder = QPushButton("Open Folder")
         self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        self._export = self._buttons.addButton("Export", QDialogButtonBox.ButtonRole.ActionRole)
+        self.export = self._buttons.addButton("Export", QDialogButtonBox.ButtonRole.ActionRole)
         self._fill()
         self._lay_out()
         self._connect()
@@ -68,7 +68,7 @@ class ExportDialog(QDialog):
     def order(self) -> Order | None:
         """Return what has been chosen; None while something is missing."""
         formats = tuple(name for name, box in self.formats.items() if box.isChecked())
-        layer_id, stem = self._layers.currentData(), self._stem.text().strip()
+        layer_id, stem = self.layers.currentData(), self.stem.text().strip()
         folder = self.folder.text().strip()
         if not formats or layer_id is None or not stem or not folder:
             return None
@@ -78,15 +78,15 @@ class ExportDialog(QDialog):
         for layer in self._exporting.layers():
             proposal = ", a proposal" if layer.state.is_proposal else ""
             words = f"{layer.state.name} ({layer.state.task}{proposal})"
-            self._layers.addItem(words, layer.id)
+            self.layers.addItem(words, layer.id)
         remembered = settings().value("export_formats", ["png"])
         for name, box in self.formats.items():
             box.setChecked(name in (remembered or []))
         self._progress.hide()
-        self._outcome.hide()
-        self._open_folder.hide()
-        self._export.setObjectName("primary")
-        self._export.setDefault(True)
+        self.outcome.hide()
+        self.open_folder.hide()
+        self.export.setObjectName("primary")
+        self.export.setDefault(True)
 
     def _lay_out(self) -> None:
         formats = QVBoxLayout()
@@ -101,14 +101,14 @@ class ExportDialog(QDialog):
         form = QFormLayout()
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.setVerticalSpacing(10)
-        form.addRow("Layer", self._layers)
+        form.addRow("Layer", self.layers)
         form.addRow("Formats", formats)
-        form.addRow("Not kept", self._losses)
+        form.addRow("Not kept", self.losses)
         form.addRow("Folder", folder)
-        form.addRow("Name", self._stem)
+        form.addRow("Name", self.stem)
         outcome = QHBoxLayout()
-        outcome.addWidget(self._outcome, 1)
-        outcome.addWidget(self._open_folder)
+        outcome.addWidget(self.outcome, 1)
+        outcome.addWidget(self.open_folder)
         layout = QVBoxLayout(self)
         layout.addLayout(form)
         layout.addStretch()
@@ -117,23 +117,23 @@ class ExportDialog(QDialog):
         layout.addWidget(self._buttons)
 
     def _connect(self) -> None:
-        self._layers.currentIndexChanged.connect(self._check)
+        self.layers.currentIndexChanged.connect(self._check)
         for box in self.formats.values():
             box.toggled.connect(self._check)
         self.folder.textChanged.connect(self._check_complete)
-        self._stem.textChanged.connect(self._check_complete)
-        self._export.clicked.connect(self._on_export_clicked)
-        self._open_folder.clicked.connect(self._on_open_folder_clicked)
+        self.stem.textChanged.connect(self._check_complete)
+        self.export.clicked.connect(self._on_export_clicked)
+        self.open_folder.clicked.connect(self._on_open_folder_clicked)
         self._buttons.rejected.connect(self.reject)
 
     def _check_complete(self) -> None:
-        self._export.setEnabled(self.order() is not None and self._job is None)
+        self.export.setEnabled(self.order() is not None and self._job is None)
 
     def _check(self) -> None:
         """Look for losses anew."""
         self._check_complete()
         order = self.order()
-        self._losses.setText("" if order else "Choose a format.")
+        self.losses.setText("" if order else "Choose a format.")
         if order:
             job = self._exporting.find_losses(order)
             job.succeeded.connect(partial(self._on_losses_found, order.formats))
@@ -143,7 +143,7 @@ class ExportDialog(QDialog):
         if order and order.formats == formats:
             titles = {name: self.formats[name].text() for name in found}
             lines = [f"{titles[name]}: {loss}" for name, losses in found.items() for loss in losses]
-            self._losses.setText("\n".join(lines) or "Nothing: these formats hold all of it.")
+            self.losses.setText("\n".join(lines) or "Nothing: these formats hold all of it.")
 
     def _on_browse_clicked(self) -> None:
         name = QFileDialog.getExistingDirectory(self, "Export to", self.folder.text())
@@ -158,8 +158,8 @@ class ExportDialog(QDialog):
         settings().setValue("export_formats", list(order.formats))
         self._progress.setValue(0)
         self._progress.show()
-        self._outcome.hide()
-        self._open_folder.hide()
+        self.outcome.hide()
+        self.open_folder.hide()
         self._job.progressed.connect(self._on_progressed)
         self._job.succeeded.connect(self._on_succeeded)
         self._job.failed.connect(lambda error: self._show_outcome(str(error)))
@@ -175,7 +175,7 @@ class ExportDialog(QDialog):
         self._show_outcome(
             f"{count} file{'s' * (count != 1)} written and read back: {', '.join(names)}"
         )
-        self._open_folder.show()
+        self.open_folder.show()
 
     def _on_finished(self) -> None:
         self._job = None
@@ -183,8 +183,8 @@ class ExportDialog(QDialog):
         self._check_complete()
 
     def _show_outcome(self, text: str) -> None:
-        self._outcome.setText(text)
-        self._outcome.show()
+        self.outcome.setText(text)
+        self.outcome.show()
 
     def _on_open_folder_clicked(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(self.folder.text()))

@@ -43,8 +43,8 @@ class ShortcutsDialog(QDialog):
     def __init__(self, table: Iterable[Action[Any]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keyboard shortcuts")
-        self._phrase = QLineEdit(placeholderText="Search")
-        self._phrase.setClearButtonEnabled(True)
+        self.phrase = QLineEdit(placeholderText="Search")
+        self.phrase.setClearButtonEnabled(True)
         self._tree = QTreeWidget(columnCount=2, rootIsDecorated=False)
         self._tree.setHeaderLabels(["Action", "Keys"])
         self._tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
@@ -53,10 +53,10 @@ class ShortcutsDialog(QDialog):
         self._fill(shortcut_table(table))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         layout = QVBoxLayout(self)
-        for widget in (self._phrase, self._tree, buttons):
+        for widget in (self.phrase, self._tree, buttons):
             layout.addWidget(widget)
         buttons.rejected.connect(self.reject)
-        self._phrase.textChanged.connect(self._on_phrase_changed)
+        self.phrase.textChanged.connect(self._on_phrase_changed)
 
     def sizeHint(self) -> QSize:
         """Return a size at which most of the table can be seen."""
