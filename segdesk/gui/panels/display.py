@@ -36,13 +36,13 @@ class DisplayPanel(QWidget):
     ) -> None:
         super().__init__(parent)
         self._editor, self._displaying = editor, displaying
-        self._histogram = Histogram()
-        self._channel = QComboBox()
-        self._channel.addItems(["All colours", *CHANNELS])
-        self._low, self._high = _number("Black"), _number("White")
-        self._gamma = QSlider(Qt.Orientation.Horizontal, minimum=-_STEPS, maximum=_STEPS)
-        self._gamma.setToolTip("To the right it lightens what is dark")
-        self._bands = [QComboBox() for _ in CHANNELS]
+        self.histogram = Histogram()
+        self.channel = QComboBox()
+        self.channel.addItems(["All colours", *CHANNELS])
+        self.low, self.high = _number("Black"), _number("White")
+        self.gamma = QSlider(Qt.Orientation.Horizontal, minimum=-_STEPS, maximum=_STEPS)
+        self.gamma.setToolTip("To the right it lightens what is dark")
+        self.bands = [QComboBox() for _ in CHANNELS]
         self._form = QFormLayout()
         self._lay_out()
         self._connect()
@@ -65,16 +65,16 @@ class DisplayPanel(QWidget):
             button.clicked.connect(act)
             buttons.addWidget(button)
         self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        self._form.addRow("Range of", self._channel)
-        self._form.addRow("Black at", self._low)
-        self._form.addRow("White at", self._high)
-        self._form.addRow("Gamma", self._gamma)
-        for name, combo in zip(CHANNELS, self._bands, strict=True):
+        self._form.addRow("Range of", self.channel)
+        self._form.addRow("Black at", self.low)
+        self._form.addRow("White at", self.high)
+        self._form.addRow("Gamma", self.gamma)
+        for name, combo in zip(CHANNELS, self.bands, strict=True):
             combo.setAccessibleName(f"Band shown as {name.lower()}")
             self._form.addRow(name, combo)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
-        layout.addWidget(self._histogram)
+        layout.addWidget(self.histogram)
         layout.addLayout(buttons)
         layout.addLayout(self._form)
         layout.addStretch()
@@ -83,28 +83,28 @@ class DisplayPanel(QWidget):
         self._editor.document_changed.connect(self._refresh_all)
         self._editor.display_changed.connect(self._refresh)
         self._displaying.sampled.connect(self._refresh_histogram)
-        self._histogram.range_dragged.connect(self._set_range)
-        self._channel.activated.connect(self._refresh_histogram)
-        self._low.valueChanged.connect(self._on_numbers_changed)
-        self._high.valueChanged.connect(self._on_numbers_changed)
-        self._gamma.valueChanged.connect(self._on_gamma_changed)
-        for combo in self._bands:
+        self.histogram.range_dragged.connect(self._set_range)
+        self.channel.activated.connect(self._refresh_histogram)
+        self.low.valueChanged.connect(self._on_numbers_changed)
+        self.high.valueChanged.connect(self._on_numbers_changed)
+        self.gamma.valueChanged.connect(self._on_gamma_changed)
+        for combo in self.bands:
             combo.activated.connect(self._on_bands_activated)
 
     def _fit(self, percentiles: tuple[float, float]) -> None:
         self._displaying.fit_range(percentiles)
 
     def _channels(self) -> tuple[int, ...]:
-        chosen = self._channel.currentIndex()
+        chosen = self.channel.currentIndex()
         return (0, 1, 2) if chosen <= 0 else (chosen - 1,)
 
     def _refresh_all(self) -> None:
         info = self._displaying.info
         self.setEnabled(info is not None)
         several = info is not None and info.bands > 1
-        for row in (self._channel, *self._bands):
+        for row in (self.channel, *self.bands):
             self._form.setRowVisible(row, several)
-        for combo in self._bands:
+        for combo in self.bands:
             combo.clear()
             combo.addItems(_band_names(info) if info else [])
         if self.isVisible():
@@ -118,35 +118,35 @@ class DisplayPanel(QWidget):
         channels = self._channels()
         low = min(display.low[channel] for channel in channels)
         high = max(display.high[channel] for channel in channels)
-        for box, value in ((self._low, low), (self._high, high)):
+        for box, value in ((self.low, low), (self.high, high)):
             with QSignalBlocker(box):
                 box.setValue(value)
-        with QSignalBlocker(self._gamma):
-            self._gamma.setValue(_slider_of(display.gamma))
-        for combo, band in zip(self._bands, display.bands, strict=True):
+        with QSignalBlocker(self.gamma):
+            self.gamma.setValue(_slider_of(display.gamma))
+        for combo, band in zip(self.bands, display.bands, strict=True):
             combo.setCurrentIndex(band)
-        self._histogram.show_range(low, high)
+        self.histogram.show_range(low, high)
 
     def _refresh_histogram(self) -> None:
         sample, display = self._displaying.sample, self._editor.display
         if sample is None or display is None:
-            self._histogram.clear()
+            self.histogram.clear()
         else:
             bands = sorted({display.bands[channel] for channel in self._channels()})
-            self._histogram.show_values(sample[..., bands])
+            self.histogram.show_values(sample[..., bands])
         self._refresh()
 
     def _set_range(self, low: float, high: float) -> None:
         self._displaying.set_range(self._channels(), low, high)
 
     def _on_numbers_changed(self) -> None:
-        self._set_range(self._low.value(), self._high.value())
+        self._set_range(self.low.value(), self.high.value())
 
     def _on_gamma_changed(self, value: int) -> None:
         self._displaying.set_gamma(WIDEST_GAMMA ** (value / _STEPS))
 
     def _on_bands_activated(self) -> None:
-        red, green, blue = (combo.currentIndex() for combo in self._bands)
+        red, green, blue = (combo.currentIndex() for combo in self.bands)
         self._displaying.set_bands((red, green, blue))
         self._refresh_histogram()
 
