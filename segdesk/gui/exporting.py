@@ -13,6 +13,7 @@ from segdesk.core.progress import Report
 from segdesk.core.segmentation import Segmentation
 from segdesk.engine.export import export, losses
 from segdesk.engine.layer import Layer
+from segdesk.engine.samples import sample_images
 from segdesk.gui.editor import Editor
 from segdesk.gui.lanes import Job, Lane
 from segdesk.gui.settings import settings
@@ -53,8 +54,11 @@ class Exporting(QObject):
     def folder(self) -> Path:
         """Where to export to at first: the folder used last, else that of the image."""
         last = settings().value("export_folder")
+        if last:
+            return Path(str(last))
         path = self._shelf.current.path if self._shelf.current else None
-        return Path(str(last)) if last else path.parent if path else Path.home()
+        is_sample = path in sample_images().values()
+        return path.parent if path and not is_sample else Path.home()
 
     @property
     def stem(self) -> str:

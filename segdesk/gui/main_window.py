@@ -138,7 +138,7 @@ class MainWindow(QMainWindow):
         self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, tools)
         self.actions_.fill_menu_bar(self.menuBar())
         self.actions_.menus["&File"].insertMenu(
-            self.actions_["paste"], RecentMenu(self.bench.opening.open_file, self)
+            self.actions_["paste"], RecentMenu(lambda path: self.bench.opening.open([path]), self)
         )
         self.actions_.attach(self)
 
@@ -187,7 +187,8 @@ class MainWindow(QMainWindow):
         from segdesk.gui.welcome import Welcome
 
         welcome = Welcome([self.actions_[name] for name in ("open", "open_folder", "paste")])
-        welcome.chosen.connect(self.bench.opening.open_file)
+        welcome.chosen.connect(lambda path: self.bench.opening.open([path]))
+        welcome.sample_chosen.connect(self.bench.opening.open_sample)
         return welcome
 
     def _refresh(self) -> None:

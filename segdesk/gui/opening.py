@@ -16,6 +16,7 @@ from segdesk.core.errors import Cancelled
 from segdesk.core.image import ArrayImage
 from segdesk.core.progress import Report
 from segdesk.engine.document import Document
+from segdesk.engine.samples import sample_images
 from segdesk.gui.editor import Editor
 from segdesk.gui.lanes import Lane, Work
 from segdesk.gui.loading import Found, Loaded, images_in, is_quick, load, local_files
@@ -85,6 +86,10 @@ class Opening(QObject):
             f"Opening {path.name}",
             partial(self._on_loaded, entry, browsed),
         )
+
+    def open_sample(self, path: Path) -> None:
+        """Open one of the sample images, with the others to go through."""
+        self.open_file(path, tuple(sample_images().values()))
 
     def open_at_start(self, paths: Sequence[Path]) -> None:
         """Open what the command line names; a single quick file before the first frame."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from string import Template
 from typing import Literal
 
 import segdesk_resources
@@ -129,67 +130,6 @@ def _palette(s: Shades) -> QPalette:
 
 
 def _style_sheet(s: Shades) -> str:
-    icons = Path(segdesk_resources.__path__[0]).as_posix() + "/icons"
-    return f"""
-    QMainWindow::separator {{ background: {s.window}; width: 5px; height: 5px; }}
-    QMainWindow::separator:hover {{ background: {s.accent}; }}
-    QDockWidget {{
-        font-weight: 600;
-        titlebar-close-icon: url({icons}/close.svg);
-        titlebar-normal-icon: url({icons}/float.svg);
-    }}
-    QDockWidget > QWidget {{ font-weight: 400; }}
-    QDockWidget::title {{ padding: 6px 8px; background: {s.hover}; text-align: left; }}
-    QToolBar {{ border: none; padding: 3px; spacing: 2px; background: {s.window}; }}
-    QToolBar::separator {{ background: {s.border}; margin: 5px; width: 1px; height: 1px; }}
-    QToolButton {{ border: none; border-radius: 4px; padding: 4px; }}
-    QToolButton:hover {{ background: {s.hover}; }}
-    QToolButton:pressed {{ background: {s.border}; }}
-    QToolButton:checked {{ background: {s.accent}; color: #ffffff; }}
-    QToolButton:focus {{ outline: none; background: {s.hover}; }}
-    QToolButton:checked:focus {{ background: {s.accent}; }}
-    QStatusBar::item {{ border: none; }}
-    QHeaderView::section {{
-        background: {s.window}; color: {s.muted}; border: none;
-        border-bottom: 1px solid {s.border}; padding: 4px 6px;
-    }}
-    QTreeView, QTableView, QListView {{ border: 1px solid {s.border}; border-radius: 4px; }}
-    QCheckBox::indicator, QAbstractItemView::indicator {{
-        width: 14px; height: 14px; border: 1px solid {s.faded}; border-radius: 3px;
-        background: {s.base};
-    }}
-    QCheckBox::indicator:checked, QAbstractItemView::indicator:checked {{
-        background: {s.accent}; border-color: {s.accent}; image: url({icons}/check.svg);
-    }}
-    QCheckBox::indicator:focus {{ border-color: {s.accent}; }}
-    QDialogButtonBox, QMessageBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
-    QLineEdit {{
-        border: 1px solid {s.border}; border-radius: 4px; padding: 3px 5px; background: {s.base};
-    }}
-    QLineEdit:focus {{ border-color: {s.accent}; }}
-    QAbstractSpinBox QLineEdit, QComboBox QLineEdit, QAbstractItemView QLineEdit {{
-        border: none; padding: 0;
-    }}
-    QToolTip {{
-        color: {s.text}; background: {s.base}; border: 1px solid {s.border}; padding: 3px;
-    }}
-    QTabBar::tab {{
-        padding: 5px 12px; color: {s.muted}; background: {s.window};
-        border: none; border-top: 2px solid transparent;
-    }}
-    QTabBar::tab:selected {{ color: {s.text}; border-top: 2px solid {s.accent}; }}
-    QTabBar::tab:hover {{ color: {s.text}; }}
-    QLabel#muted {{ color: {s.muted}; }}
-    QLabel#title {{ font-size: 20pt; font-weight: 600; }}
-    QFrame#bar {{ background: {s.base}; border-bottom: 1px solid {s.border}; }}
-    QFrame#bar[kind="warning"] {{ background: {s.warning}; }}
-    QPushButton#link {{
-        background: transparent; border: none; color: {s.link}; text-align: left; padding: 3px 0;
-    }}
-    QPushButton#link:hover, QPushButton#link:focus {{ text-decoration: underline; }}
-    QPushButton#primary {{
-        background: {s.accent}; color: #ffffff; border: none; border-radius: 4px; padding: 6px 14px;
-        font-weight: 600;
-    }}
-    QPushButton#primary:disabled {{ background: {s.border}; color: {s.muted}; }}
-    """
+    folder = Path(segdesk_resources.__path__[0])
+    text = (folder / "window.qss").read_text("utf-8")
+    return Template(text).substitute(asdict(s), icons=(folder / "icons").as_posix())

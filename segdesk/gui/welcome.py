@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtGui import QAction, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from segdesk.engine.samples import sample_images
 from segdesk.gui.icons import app_icon
 from segdesk.gui.settings import recent_files
 
@@ -21,9 +22,12 @@ class Welcome(QWidget):
     -------
     chosen
         The path of a recent image that the user has clicked on.
+    sample_chosen
+        The path of a sample.
     """
 
     chosen = Signal(object)
+    sample_chosen = Signal(object)
 
     def __init__(self, actions: list[QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -34,6 +38,7 @@ class Welcome(QWidget):
         column.addLayout(heading())
         column.addLayout(_buttons(actions))
         column.addWidget(_muted("or drop images or a folder on this window"))
+        column.addLayout(self._samples())
         column.addLayout(self._recent)
         grid = QGridLayout(self)
         grid.addLayout(column, 1, 1)
@@ -54,16 +59,28 @@ class Welcome(QWidget):
         if paths:
             self._recent.addWidget(_muted("Recent"))
         for path in paths:
-            self._recent.addWidget(self._link(path))
+            self._recent.addWidget(_link(path.name, path, self.chosen))
 
-    def _link(self, path: Path) -> QPushButton:
-        button = QPushButton(path.name)
-        button.setFlat(True)
-        button.setObjectName("link")
-        button.setCursor(Qt.CursorShape.PointingHandCursor)
-        button.setToolTip(str(path))
-        button.clicked.connect(lambda: self.chosen.emit(path))
-        return button
+    def _samples(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(14)
+        samples = sample_images()
+        if samples:
+            row.addWidget(_muted("Try a sample"))
+        for name, path in samples.items():
+            row.addWidget(_link(name, path, self.sample_chosen))
+        row.addStretch()
+        return row
+
+
+def _link(text: str, path: Path, chosen: SignalInstance) -> QPushButton:
+    button = QPushButton(text)
+    button.setFlat(True)
+    button.setObjectName("link")
+    button.setCursor(Qt.CursorShape.PointingHandCursor)
+    button.setToolTip(str(path))
+    button.clicked.connect(lambda: chosen.emit(path))
+    return button
 
 
 def heading() -> QHBoxLayout:
