@@ -30,10 +30,10 @@ def shared_data() -> Path:
 def wild():
     """Install a stranger's segmenter that breaks on demand; return the type of its options."""
     from segdesk.engine.folders import plugin_folder
-    from segdesk.engine.registry import registry
+    from segdesk.engine.registry import forget_plugins, registry
 
     plugin_folder().mkdir(parents=True)
     shutil.copy(Path(__file__).parent / "engine" / "wild_plugin.py", plugin_folder() / "wild.py")
-    registry.cache_clear()
+    forget_plugins()
     yield registry().segmenter("wild").options
-    registry.cache_clear()
+    forget_plugins()

@@ -15,7 +15,7 @@ from PIL import Image
 from segdesk.engine.export import export
 from segdesk.engine.folders import plugin_folder
 from segdesk.engine.images import open_image
-from segdesk.engine.registry import registry
+from segdesk.engine.registry import forget_plugins, registry
 from segdesk.engine.segment import SegmentJob, segment
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -105,9 +105,9 @@ def page_plugins():
     examples = [block for block in BLOCKS["python"] if "@hookimpl" in block]
     for number, block in enumerate(examples):
         (plugin_folder() / f"page_{number}.py").write_text(block, "utf-8")
-    registry.cache_clear()
+    forget_plugins()
     yield len(examples)
-    registry.cache_clear()
+    forget_plugins()
     for name in [name for name in sys.modules if name.startswith("segdesk_user_")]:
         del sys.modules[name]
 

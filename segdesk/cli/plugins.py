@@ -9,7 +9,7 @@ from segdesk.cli.ending import say
 from segdesk.cli.parser import Parser
 from segdesk.cli.table import print_table
 from segdesk.engine.folders import plugin_folder
-from segdesk.engine.registry import registry, set_plugin_enabled
+from segdesk.engine.registry import forget_plugins, registry, set_plugin_enabled
 
 
 def run(arguments: list[str]) -> int:
@@ -20,7 +20,7 @@ def run(arguments: list[str]) -> int:
     for name in parsed.disable:
         set_plugin_enabled(name, False)
     if parsed.enable or parsed.disable:
-        registry.cache_clear()
+        forget_plugins()
     found = sorted(registry().plugins, key=lambda plugin: plugin.name)
     if parsed.json:
         say(json.dumps({"plugins": [asdict(plugin) for plugin in found]}))

@@ -48,3 +48,11 @@ class ExportError(SegdeskError):
 
 class Cancelled(SegdeskError):
     """The user pressed stop."""
+
+
+def in_words(error: BaseException) -> str:
+    """Return the kind and the message of an error on one line, not too long for a dialog."""
+    if isinstance(error, MemoryError):
+        return "there is not enough memory"
+    words = f"{type(error).__name__}: {error}".split()
+    return " ".join(words).removesuffix(":")[:400]

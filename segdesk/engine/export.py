@@ -16,14 +16,13 @@ from numpy.typing import NDArray
 
 from segdesk.api import ExportRequest, WriterSpec
 from segdesk.core.display import Display, default_display
-from segdesk.core.errors import ExportError, PluginError, SegdeskError
+from segdesk.core.errors import ExportError, PluginError, SegdeskError, in_words
 from segdesk.core.geometry import Window
 from segdesk.core.image import ImageSource
 from segdesk.core.progress import Report, part, silent
 from segdesk.core.segmentation import Segmentation
 from segdesk.engine.images import overview
 from segdesk.engine.registry import registry
-from segdesk.engine.sessions import in_words
 
 NUMBERED = re.compile(r"\d+_.*\.png")
 SAMPLE = 1024  # pixels

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import stat
 from pathlib import Path
 
 from segdesk.api import ReaderSpec
-from segdesk.core.errors import ImageError
+from segdesk.core.errors import ImageError, SegdeskError, in_words
 from segdesk.core.image import ImageSource
 from segdesk.engine.registry import registry
 
 _HEAD = 4096  # bytes
+_log = logging.getLogger(__name__)
 
 
 def find_reader(path: Path) -> ReaderSpec:
@@ -20,7 +22,7 @@ def find_reader(path: Path) -> ReaderSpec:
         raise ImageError(f"{path}: the file is empty.")
     readers = registry().readers.values()
     for reader in readers:
-        if reader.sniff(head):
+        if _knows(reader, head):
             return reader
     known = ", ".join(reader.title for reader in readers) or "none: all reader plugins are off"
     raise ImageError(f"{path}: not an image of a known format. Known: {known}.")
@@ -31,13 +33,26 @@ def open_directly(path: Path) -> ImageSource:
     reader = find_reader(path)
     try:
         source = reader.open(path)
+        info = source.info
+    except SegdeskError:
+        raise
     except OSError as error:
         raise _cannot(path, error) from error
-    info = source.info
+    except Exception as error:
+        raise ImageError(f"{path}: the reader {reader.id!r} failed: {in_words(error)}") from error
     if min(info.width, info.height, info.bands, info.frames) < 1:
         source.close()
         raise ImageError(f"{path}: the image has no pixels.")
     return source
+
+
+def _knows(reader: ReaderSpec, head: bytes) -> bool:
+    """Ask a reader whether a file is its own; one that fails must not stand in others' way."""
+    try:
+        return bool(reader.sniff(head))
+    except Exception as error:  # noqa: BLE001 - a stranger's code: named, left out, life goes on
+        _log.warning("The reader %r cannot look at a file: %s", reader.id, in_words(error))
+        return False
 
 
 def _head(path: Path) -> bytes:

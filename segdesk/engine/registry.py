@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from importlib.metadata import entry_points
 from pathlib import Path
+from threading import RLock
 from typing import Any, TypeVar
 
 import pluggy
 
 from segdesk.api import ReaderSpec, SegmenterSpec, TrainerSpec, WriterSpec, hookspecs
-from segdesk.core.errors import UsageError
+from segdesk.core.errors import UsageError, in_words
 from segdesk.engine.folders import change_settings, plugin_folder, read_settings
 from segdesk.engine.spec_check import check_spec
 
@@ -27,6 +28,7 @@ HOOKS: dict[str, type[Any]] = {
     "segdesk_trainers": TrainerSpec,
 }
 Spec = TypeVar("Spec")
+_finding = RLock()
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Registry:
                 offered = _offers(name, load())
             self._reject_twins(offered)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code: named, left out, life goes on
-            self.plugins.append(Plugin(name, source, "broken", _one_line(error)))
+            self.plugins.append(Plugin(name, source, "broken", in_words(error)))
             return
         for hook, spec in offered:
             self._table(hook)[spec.id] = spec
@@ -86,10 +88,15 @@ class Registry:
         return table
 
 
-@cache
 def registry() -> Registry:
     """Return the plugins of this process, found at the first call."""
-    return find_plugins()
+    with _finding:  # when two threads are the first, one waits: a plugin is loaded only once
+        return _found()
+
+
+def forget_plugins() -> None:
+    """Let the next call of ``registry`` look for plugins anew."""
+    _found.cache_clear()
 
 
 def find_plugins() -> Registry:
@@ -110,6 +117,11 @@ def set_plugin_enabled(name: str, enabled: bool) -> None:
         raise UsageError(f"There is no plugin {name!r}; `segdesk plugins` lists them.")
     names = _disabled() - {name} if enabled else _disabled() | {name}
     change_settings(disabled_plugins=sorted(names))
+
+
+@cache
+def _found() -> Registry:
+    return find_plugins()
 
 
 def _disabled() -> set[str]:
@@ -173,12 +185,6 @@ def _checked(hook: str, answer: Any) -> list[Any]:
     for spec in answer:
         check_spec(spec)
     return answer
-
-
-def _one_line(error: BaseException) -> str:
-    """Return the kind and the message of an error on one line, not too long for a dialog."""
-    words = f"{type(error).__name__}: {error}".split()
-    return " ".join(words).removesuffix(":")[:400]
 
 
 def _noun(hook: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from collections import OrderedDict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from segdesk.api import SegmentRequest, Session
-from segdesk.core.errors import PluginError, SegdeskError
+from segdesk.core.errors import PluginError, SegdeskError, in_words
 from segdesk.core.progress import Report, part, silent
 from segdesk.core.prompts import Prompt
 from segdesk.core.segmentation import Provenance, Segmentation
@@ -63,6 +62,7 @@ class Sessions:
         try:
             session, rest = self._session(key, report)
             answer = session.segment(request, part(rest, 0.0, 0.9))
+            check_answer(answer, request, job.segmenter)
         except SegdeskError:
             raise
         except (Exception, SystemExit) as error:
@@ -70,7 +70,6 @@ class Sessions:
             raise PluginError(
                 f"The segmenter {job.segmenter!r} failed: {in_words(error)}"
             ) from error
-        check_answer(answer, request, job.segmenter)
         return resolve(answer, request, _provenance(job), part(rest, 0.9, 1.0))
 
     def close(self) -> None:
@@ -99,13 +98,6 @@ class Sessions:
             session.close()
         except (Exception, SystemExit):  # noqa: BLE001 - it is closed for us either way
             _log.warning("Closing the segmenter %r failed", key[0], exc_info=True)
-
-
-def in_words(error: BaseException) -> str:
-    """Return the kind of an error and the first line of its message."""
-    if isinstance(error, MemoryError):
-        return "there is not enough memory"
-    return traceback.format_exception_only(error)[0].partition("\n")[0]
 
 
 def _provenance(job: SegmentJob) -> Provenance:

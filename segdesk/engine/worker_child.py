@@ -18,9 +18,10 @@ from typing import Any
 
 from segdesk.api import SegmentRequest
 from segdesk.core import errors
+from segdesk.core.errors import in_words
 from segdesk.core.progress import Report
 from segdesk.engine.registry import registry
-from segdesk.engine.sessions import Sessions, in_words
+from segdesk.engine.sessions import Sessions
 from segdesk.engine.shared_pixels import Array, Parcel, unpack
 
 _INTERVAL = 0.02  # seconds between two looks at the pipe

@@ -22,11 +22,10 @@ import numpy as np
 
 from segdesk.api import SegmentRequest
 from segdesk.core import errors
-from segdesk.core.errors import PluginError, SegdeskError
+from segdesk.core.errors import PluginError, SegdeskError, in_words
 from segdesk.core.progress import Report
 from segdesk.core.segmentation import Segmentation
 from segdesk.engine.segment import SegmentJob
-from segdesk.engine.sessions import in_words
 from segdesk.engine.shared_pixels import Array, Parcel, pack
 from segdesk.engine.worker_child import serve
 

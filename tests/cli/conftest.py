@@ -8,7 +8,7 @@ from PIL import Image
 
 from segdesk.__main__ import main
 from segdesk.engine.folders import plugin_folder
-from segdesk.engine.registry import registry
+from segdesk.engine.registry import forget_plugins
 
 THRESHOLD = """
 from dataclasses import dataclass, field
@@ -59,9 +59,9 @@ def threshold():
     folder = plugin_folder()
     folder.mkdir(parents=True)
     (folder / "threshold.py").write_text(THRESHOLD, "utf-8")
-    registry.cache_clear()
+    forget_plugins()
     yield
-    registry.cache_clear()
+    forget_plugins()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 import skimage
 
 import segdesk as face
-from segdesk.engine.registry import registry
+from segdesk.engine.registry import forget_plugins
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -24,9 +24,9 @@ def desk(tmp_path, monkeypatch):
     strokes = files("segdesk_resources") / "samples" / "coins.json"
     (tmp_path / "strokes.json").write_text(strokes.read_text("utf-8"), "utf-8")
     monkeypatch.chdir(tmp_path)
-    registry.cache_clear()
+    forget_plugins()
     yield tmp_path
-    registry.cache_clear()
+    forget_plugins()
 
 
 def blocks(page, kind):

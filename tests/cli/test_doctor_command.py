@@ -7,16 +7,16 @@ import pytest
 
 from segdesk.cli import doctor
 from segdesk.engine.folders import plugin_folder
-from segdesk.engine.registry import registry
+from segdesk.engine.registry import forget_plugins
 
 
 @pytest.fixture
 def broken_plugin():
     plugin_folder().mkdir(parents=True)
     (plugin_folder() / "mine.py").write_text("import nowhere", "utf-8")
-    registry.cache_clear()
+    forget_plugins()
     yield
-    registry.cache_clear()
+    forget_plugins()
 
 
 @pytest.mark.usefixtures("broken_plugin")

@@ -5,13 +5,13 @@ import json
 import pytest
 
 from segdesk.engine.folders import plugin_folder
-from segdesk.engine.registry import registry
+from segdesk.engine.registry import forget_plugins
 
 
 @pytest.fixture
 def plugins(segdesk):
     """Call ``segdesk plugins --json``; gives the plugins by name."""
-    registry.cache_clear()
+    forget_plugins()
 
     def call(*arguments):
         code, out, err = segdesk("plugins", "--json", *arguments)
@@ -19,7 +19,7 @@ def plugins(segdesk):
         return {plugin["name"]: plugin for plugin in json.loads(out)["plugins"]}
 
     yield call
-    registry.cache_clear()
+    forget_plugins()
 
 
 def test_own_plugins_are_listed_with_what_they_offer(plugins):

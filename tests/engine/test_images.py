@@ -23,7 +23,7 @@ from segdesk.engine.images import (
 )
 from segdesk.engine.probe import probe
 from segdesk.engine.readers import open_directly
-from segdesk.engine.registry import registry
+from segdesk.engine.registry import forget_plugins
 
 GREY = np.random.default_rng(0).integers(0, 256, (40, 60), np.uint8)
 
@@ -52,9 +52,17 @@ def _open(path):
         return ArrayImage(np.zeros((0, 5), np.uint8))
     return ArrayImage(np.zeros((4, 5), np.uint8))
 
+def _confused(head):
+    raise IndexError("what is this?")
+
 @hookimpl
 def segdesk_readers():
-    return [ReaderSpec("wild", "Wild", (".wild",), _open, lambda head: head.startswith(b"WILD "))]
+    confused = ReaderSpec("confused", "Confused", (), _open, _confused)
+    direct = ReaderSpec(
+        "direct", "Direct", (), _open, lambda head: head.startswith(b"DIRECT"), probe=False
+    )
+    wild = ReaderSpec("wild", "Wild", (".wild",), _open, lambda head: head.startswith(b"WILD "))
+    return [confused, direct, wild]
 """
 
 
@@ -63,7 +71,7 @@ def wild_file(tmp_path):
     """Return a maker of files that only the stranger's reader takes."""
     plugin_folder().mkdir(parents=True)
     (plugin_folder() / "wild.py").write_text(WILD_READER)
-    registry.cache_clear()
+    forget_plugins()
 
     def make(deed):
         path = tmp_path / "image.wild"
@@ -71,7 +79,7 @@ def wild_file(tmp_path):
         return path
 
     yield make
-    registry.cache_clear()
+    forget_plugins()
 
 
 def _png(path, values=GREY):
@@ -166,6 +174,19 @@ def test_a_reader_that_crashes_is_a_message(wild_file):
 def test_a_reader_that_fails_is_a_message(wild_file, deed, reason):
     with pytest.raises(ImageError, match=rf"image\.wild: .*{reason}"):
         open_image(wild_file(deed))
+
+
+def test_a_reader_that_fails_in_this_process_is_a_message(wild_file):
+    path = wild_file("raise")
+    path.write_text("DIRECT raise")
+    with pytest.raises(ImageError, match=r"image\.wild: the reader 'direct' failed: KeyError"):
+        open_image(path)
+
+
+def test_a_reader_that_cannot_look_at_a_file_does_not_hide_it_from_others(wild_file, caplog):
+    with closing(open_image(wild_file("fine"))) as source:
+        assert source.info.width == 5
+    assert "The reader 'confused' cannot look at a file: IndexError" in caplog.text
 
 
 def test_a_reader_that_hangs_is_ended(wild_file, monkeypatch):

@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 
@@ -14,7 +16,7 @@ from segdesk.engine.folders import (
     plugin_folder,
     read_settings,
 )
-from segdesk.engine.registry import find_plugins, registry, set_plugin_enabled
+from segdesk.engine.registry import find_plugins, forget_plugins, registry, set_plugin_enabled
 
 HEAD = """\
 from dataclasses import dataclass
@@ -203,9 +205,22 @@ def test_an_unknown_id_is_refused_with_the_known_ones(write_plugin):
 
 @pytest.fixture
 def fresh_registry():
-    registry.cache_clear()
+    forget_plugins()
     yield
-    registry.cache_clear()
+    forget_plugins()
+
+
+def test_threads_that_ask_first_at_the_same_time_get_the_same_plugins(fresh_registry):
+    stdout, start = sys.stdout, Barrier(4)
+
+    def ask(_):
+        start.wait()
+        return registry()
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(ask, range(4)))
+    assert all(one is found[0] for one in found)
+    assert sys.stdout is stdout
 
 
 def test_a_plugin_can_be_disabled_and_enabled(write_plugin, fresh_registry):

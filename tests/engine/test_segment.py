@@ -269,6 +269,13 @@ def test_a_wrong_answer_is_blamed_on_its_segmenter(probe, kind):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("masks", [None, 5, (RegionMask(IDS > 0, WHOLE, []),)])
+def test_nonsense_inside_an_answer_is_blamed_on_its_segmenter(probe, masks):
+    probe.answer = SegmentMasks(masks, (CELL,))
+    with pytest.raises(PluginError, match="The segmenter 'probe' failed: TypeError"):
+        segment(IMAGE, SegmentJob("probe"))
+
+
 @pytest.mark.parametrize("error", [CheckpointError("No weights."), Cancelled("Stopped.")])
 def test_what_a_segmenter_says_is_passed_on_and_its_session_kept(probe, error):
     with Sessions() as sessions:
@@ -283,7 +290,7 @@ def test_what_a_segmenter_says_is_passed_on_and_its_session_kept(probe, error):
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (ValueError("one\ntwo"), "failed: ValueError: one$"),
+        (ValueError("one\ntwo"), "failed: ValueError: one two$"),
         (SystemExit(2), "failed: SystemExit: 2"),
         (MemoryError(), "failed: there is not enough memory"),
     ],

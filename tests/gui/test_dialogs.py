@@ -4,7 +4,7 @@ from PySide6.QtWidgets import QLabel, QPlainTextEdit, QTreeWidget
 
 from segdesk.core.geometry import Window
 from segdesk.engine import diagnosis, folders
-from segdesk.engine.registry import find_plugins, registry
+from segdesk.engine.registry import find_plugins, forget_plugins
 from segdesk.gui.action_table import action_table
 from segdesk.gui.dialogs.about import AboutDialog
 from segdesk.gui.dialogs.export import ExportDialog
@@ -72,11 +72,11 @@ class TestPlugins:
     def dialog(self, qtbot):
         folders.plugin_folder().mkdir(parents=True)
         (folders.plugin_folder() / "torn.py").write_text("import nothing_like_this")
-        registry.cache_clear()
+        forget_plugins()
         dialog = PluginsDialog()
         qtbot.addWidget(dialog)
         yield dialog
-        registry.cache_clear()
+        forget_plugins()
 
     def item(self, dialog, name):
         (item,) = dialog.findChild(QTreeWidget).findItems(name, Qt.MatchFlag.MatchExactly)

@@ -9,7 +9,7 @@ from PIL import Image
 from segdesk.core.geometry import Window
 from segdesk.core.prompts import Scribble
 from segdesk.engine import folders
-from segdesk.engine.registry import registry
+from segdesk.engine.registry import forget_plugins
 from segdesk.gui.exporting import Order
 from tests.gui.windows import on_show, open_image, paint, shown_window, write_image
 
@@ -63,10 +63,10 @@ def segdesk_segmenters():
 def window(qtbot):
     folders.plugin_folder().mkdir(parents=True)
     (folders.plugin_folder() / "bright.py").write_text(PLUGIN)
-    registry.cache_clear()
+    forget_plugins()
     with shown_window(qtbot) as window:
         yield window
-    registry.cache_clear()
+    forget_plugins()
 
 
 @pytest.fixture
