@@ -78,11 +78,12 @@ class Document:
     def begin(self, name: str, key: str = "") -> Edit:
         """Start an edit that goes on for a while, such as a brush stroke: then commit it.
 
-        One that is still open is committed first, so that steps never interleave.
+        One that is still open is committed first, so that steps never interleave; what is added
+        to it later becomes a step of its own.
         """
-        self._finish()
-        self._open = Edit(self, name, key)
-        return self._open
+        edit = Edit(self, name, key)
+        self.resume(edit)
+        return edit
 
     @contextmanager
     def edit(self, name: str, key: str = "") -> Iterator[Edit]:
@@ -110,6 +111,12 @@ class Document:
         return step.name if step else ""
 
     # For Edit and the changes of the history only.
+
+    def resume(self, edit: Edit) -> None:
+        """Make an edit the open one, as it is about to change something."""
+        if edit is not self._open:
+            self._finish()
+            self._open = edit
 
     def notify(self, what: What, layer_id: int = 0, window: Window | None = None) -> None:
         """Tell the listeners."""

@@ -56,6 +56,7 @@ class Edit:
             return  # removed by undo in the middle of a stroke
         if layer.state.locked:
             raise SegdeskError(f"Layer {layer.state.name!r} is locked: unlock it to edit it.")
+        self._document.resume(self)
         if (layer.id, plane) not in self._painting:
             self._painting[layer.id, plane] = layer
             layer.planes[plane].begin()
@@ -66,6 +67,7 @@ class Edit:
         """Set or, where None, remove entries of the segment table."""
         if not segments:
             return
+        self._document.resume(self)
         before = {segment_id: layer.segments.get(segment_id) for segment_id in segments}
         put_segments(layer, segments)
         self._changes.append(SegmentsChange(layer.id, before, dict(segments)))
@@ -124,6 +126,7 @@ class Edit:
                     self._changes.remove(change)
 
     def _do(self, change: Change[Document]) -> None:
+        self._document.resume(self)
         change.redo(self._document)
         self._changes.append(change)
 

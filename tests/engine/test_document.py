@@ -151,6 +151,27 @@ def test_an_edit_in_the_middle_of_a_stroke_comes_after_it(document):
     assert freeze(document) == states[0]
 
 
+@pytest.mark.parametrize("interrupt", ["undo", "paint"])
+def test_a_stroke_that_goes_on_after_an_edit_can_be_interrupted_again(document, interrupt):
+    layer = add_layer(document)
+    one = paint(document, layer, Window(0, 0, 2, 9), 1)
+    stroke = document.begin("Brush stroke")
+    stroke.paint(layer, Window(0, 0, 12, 2), one)
+    edits.change_layer(document, layer.id, "Opacity", opacity=0.3)
+    state = freeze(document)
+    stroke.paint(layer, Window(0, 4, 12, 2), one)
+    if interrupt == "undo":
+        document.undo()
+    else:
+        paint(document, layer, Window(5, 5, 2, 2), 2)
+        document.undo()
+        document.undo()
+    assert freeze(document) == state
+    stroke.commit()
+    while document.undo():
+        assert layer.areas == layer.planes[0].areas()
+
+
 def test_an_edit_that_changes_nothing_is_no_step(document):
     layer = add_layer(document)
     paint(document, layer, ALL, 1)
