@@ -20,6 +20,7 @@ class CrashLog:
 
     def __init__(self) -> None:
         self._file: TextIO | None = None
+        self._handler: logging.Handler = logging.NullHandler()
         self._is_telling = False
 
     def open(self) -> None:
@@ -32,15 +33,16 @@ class CrashLog:
         except OSError:
             return
         faulthandler.enable(self._file)
-        form = "%(asctime)s %(name)s: %(message)s"
-        logging.basicConfig(stream=self._file, level=logging.WARNING, format=form)
+        self._handler = logging.StreamHandler(self._file)
+        self._handler.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s"))
+        logging.getLogger().addHandler(self._handler)
 
     def close(self) -> None:
         """End."""
         sys.excepthook = sys.__excepthook__
         if self._file:
             faulthandler.disable()
-            logging.shutdown()
+            logging.getLogger().removeHandler(self._handler)
             self._file.close()
 
     def _on_error(

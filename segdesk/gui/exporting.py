@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
 from segdesk.core.errors import ExportError
+from segdesk.core.history import Step
 from segdesk.core.progress import Report
 from segdesk.core.segmentation import Segmentation
 from segdesk.engine.export import export, losses
@@ -101,7 +103,7 @@ class Exporting(QObject):
             raise ExportError("There is nothing to export: open an image first.")
         return document.layer(order.layer_id).segmentation()
 
-    def _on_exported(self, entry: Entry, last: object, files: Files) -> None:
+    def _on_exported(self, entry: Entry, last: Step[Any] | None, files: Files) -> None:
         entry.exported = last
         count = sum(map(len, files.values()))
         self._editor.message.emit(f"{count} file{'s' * (count != 1)} exported.")

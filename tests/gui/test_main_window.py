@@ -11,6 +11,7 @@ from segdesk.gui import asking
 from segdesk.gui.action_table import TOOL_BAR, action_table
 from segdesk.gui.brush_size import BrushSize
 from segdesk.gui.dialogs.shortcuts import shortcut_table
+from segdesk.gui.recent_menu import RecentMenu
 from segdesk.gui.settings import recent_files, settings
 from segdesk.gui.theme import DARK, LIGHT, choose_theme
 from tests.gui.windows import on_show, open_image, paint, shown_window, write_image
@@ -136,6 +137,21 @@ class TestOpening:
         assert window.editor.document is document
         assert on_show(window) == picture
         assert document.image.read(Window(0, 0, 1, 1)).shape == (1, 1, 3)
+        assert recent_files() == [picture]
+
+    def test_recent_files_that_are_gone_are_greyed_and_forgotten(
+        self, window, qtbot, picture, tmp_path
+    ):
+        gone = write_image(tmp_path / "gone.png")
+        open_image(qtbot, window, gone)
+        open_image(qtbot, window, picture)
+        gone.unlink()
+        menu = window.findChild(RecentMenu)
+        menu.aboutToShow.emit()
+        entries = {action.text(): action for action in menu.actions()}
+        assert entries["&1 cells.png"].isEnabled()
+        assert not entries["&2 gone.png"].isEnabled()
+        entries["Forget Missing Files"].trigger()
         assert recent_files() == [picture]
 
     def test_the_message_goes_with_the_next_success(self, window, qtbot, picture, tmp_path):
