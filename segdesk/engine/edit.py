@@ -52,7 +52,8 @@ class Edit:
 
         Raises ``SegdeskError`` when the layer is locked.
         """
-        if layer not in self._document.layers:
+        has_gone = isinstance(ids, int) and ids != 0 and ids not in layer.segments
+        if has_gone or layer not in self._document.layers:
             return  # removed by undo in the middle of a stroke
         if layer.state.locked:
             raise SegdeskError(f"Layer {layer.state.name!r} is locked: unlock it to edit it.")

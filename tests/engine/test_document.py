@@ -151,6 +151,19 @@ def test_an_edit_in_the_middle_of_a_stroke_comes_after_it(document):
     assert freeze(document) == states[0]
 
 
+def test_a_stroke_goes_nowhere_once_undo_has_removed_its_segment(document):
+    layer = add_layer(document)
+    stroke = document.begin("Brush stroke")
+    segment = edits.segment_to_paint(stroke, layer, 1)
+    stroke.paint(layer, Window(0, 0, 2, 2), segment)
+    document.undo()
+    stroke.paint(layer, Window(4, 4, 2, 2), segment)
+    stroke.commit()
+    assert (layer.segments, layer.planes[0].areas()) == ({}, {})
+    document.redo()
+    assert layer.areas == {segment: 4}
+
+
 @pytest.mark.parametrize("interrupt", ["undo", "paint"])
 def test_a_stroke_that_goes_on_after_an_edit_can_be_interrupted_again(document, interrupt):
     layer = add_layer(document)
