@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, Self, TypeVar
 
 T = TypeVar("T", contravariant=True)
 
@@ -27,6 +27,10 @@ class Change(Protocol[T]):
         """Make the change again."""
         ...
 
+    def then(self, later: object) -> Self | None:
+        """Return one change that does both; None where it takes two."""
+        ...
+
 
 @dataclass(frozen=True)
 class Step(Generic[T]):
@@ -40,6 +44,14 @@ class Step(Generic[T]):
     def nbytes(self) -> int:
         """Memory that all its changes held when the step was added to the history."""
         return sum(change.nbytes for change in self.changes)
+
+    def then(self, later: Step[T]) -> Step[T]:
+        """Return one step of both: a value that is replaced time and again is replaced once."""
+        changes, rest = self.changes, later.changes
+        joined = changes[-1].then(rest[0]) if changes and rest else None
+        if joined:
+            changes, rest = (*changes[:-1], joined), rest[1:]
+        return Step(self.name, changes + rest, self.key)
 
 
 class History(Generic[T]):
@@ -83,9 +95,10 @@ class History(Generic[T]):
         del self._steps[self._done :]
         last = self.last
         if last and step.key and step.key == last.key:
-            self._steps[-1] = Step(last.name, last.changes + step.changes, step.key)
-        else:
-            self._steps.append(step)
+            self._nbytes -= last.nbytes
+            step = last.then(step)
+            self._steps.pop()
+        self._steps.append(step)
         self._nbytes += step.nbytes
         while self._nbytes > self.budget and len(self._steps) > 1:
             self._nbytes -= self._steps.pop(0).nbytes

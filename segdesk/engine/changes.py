@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from segdesk.engine.layer import Layer, LayerState
 
 if TYPE_CHECKING:
     from segdesk.engine.document import Document
+
+V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,60 +53,105 @@ class PackedTile:
 
 
 @dataclass(frozen=True)
-class TilesChange:
-    """Tiles of one plane, before and after."""
+class _Replacement(ABC, Generic[V]):
+    """Something in the document before and after."""
+
+    before: V
+    after: V
+
+    def undo(self, target: Document) -> None:
+        """Put back what was before."""
+        self._put(target, self.before)
+
+    def redo(self, target: Document) -> None:
+        """Put back what came after."""
+        self._put(target, self.after)
+
+    def then(self, later: object) -> Self | None:
+        """Return one change for two where the later one replaces what this one has put."""
+        goes_on = isinstance(later, type(self)) and later.before is self.after
+        return replace(self, after=later.after) if goes_on else None
+
+    @abstractmethod
+    def _put(self, document: Document, value: V) -> None: ...
+
+
+@dataclass(frozen=True)
+class TilesChange(_Replacement[dict[TileIndex, PackedTile]]):
+    """Tiles of one plane."""
 
     layer_id: int
     plane: int
-    before: dict[TileIndex, PackedTile]
-    after: dict[TileIndex, PackedTile]
 
     @property
     def nbytes(self) -> int:
         """Memory of both sides."""
         return sum(t.nbytes for side in (self.before, self.after) for t in side.values())
 
-    def undo(self, target: Document) -> None:
-        """Put the old tiles back."""
-        self._put(target, self.before)
-
-    def redo(self, target: Document) -> None:
-        """Put the new tiles back."""
-        self._put(target, self.after)
-
-    def _put(self, document: Document, tiles: dict[TileIndex, PackedTile]) -> None:
+    def _put(self, document: Document, value: dict[TileIndex, PackedTile]) -> None:
         layer = document.layer(self.layer_id)
         plane = layer.planes[self.plane]
-        for index, packed in tiles.items():
+        for index, packed in value.items():
             inside = plane.tile_window(index)
             layer.add_areas(tile_areas(plane.tile(index), inside), -1)
             plane.set_tile(index, packed.unpack())
             layer.add_areas(tile_areas(plane.tile(index), inside))
-        document.notify("tiles", layer.id, around(plane.tile_window(i) for i in tiles))
+        document.notify("tiles", layer.id, around(plane.tile_window(i) for i in value))
 
 
 @dataclass(frozen=True)
-class SegmentsChange:
+class SegmentsChange(_Replacement[dict[int, Segment | None]]):
     """Entries of a layer's segment table; None where there is no such segment."""
 
     layer_id: int
-    before: dict[int, Segment | None]
-    after: dict[int, Segment | None]
 
     @property
     def nbytes(self) -> int:
         """Memory of both sides, roughly."""
         return 400 * len(self.before)
 
-    def undo(self, target: Document) -> None:
-        """Put the old entries back."""
-        put_segments(target.layer(self.layer_id), self.before)
-        target.notify("segments", self.layer_id)
+    def _put(self, document: Document, value: dict[int, Segment | None]) -> None:
+        put_segments(document.layer(self.layer_id), value)
+        document.notify("segments", self.layer_id)
 
-    def redo(self, target: Document) -> None:
-        """Put the new entries back."""
-        put_segments(target.layer(self.layer_id), self.after)
-        target.notify("segments", self.layer_id)
+
+@dataclass(frozen=True)
+class StateChange(_Replacement[LayerState]):
+    """How a layer is called and shown."""
+
+    layer_id: int
+    nbytes: int = 1000
+
+    def _put(self, document: Document, value: LayerState) -> None:
+        document.layer(self.layer_id).state = value
+        document.notify("layer", self.layer_id)
+
+
+@dataclass(frozen=True)
+class LayersChange(_Replacement[tuple[Layer, ...]]):
+    """Which layers there are, from the bottom to the top."""
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the layers that only one side has."""
+        return sum(layer.nbytes for layer in set(self.before) ^ set(self.after))
+
+    def _put(self, document: Document, value: tuple[Layer, ...]) -> None:
+        document.put_layers(value)
+
+
+@dataclass(frozen=True)
+class PromptsChange(_Replacement[tuple[Prompt, ...]]):
+    """The prompts of the document."""
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the prompts that only one side has, roughly."""
+        common = {id(prompt) for prompt in self.before} & {id(prompt) for prompt in self.after}
+        return sum(_size(p) for p in (*self.before, *self.after) if id(p) not in common)
+
+    def _put(self, document: Document, value: tuple[Prompt, ...]) -> None:
+        document.put_prompts(value)
 
 
 @dataclass(frozen=True)
@@ -122,70 +170,8 @@ class PlanesChange:
         """Add them."""
         target.layer(self.layer_id).add_planes(self.count)
 
-
-@dataclass(frozen=True)
-class StateChange:
-    """How a layer is called and shown."""
-
-    layer_id: int
-    before: LayerState
-    after: LayerState
-    nbytes: int = 1000
-
-    def undo(self, target: Document) -> None:
-        """Put the old state back."""
-        self._put(target, self.before)
-
-    def redo(self, target: Document) -> None:
-        """Put the new state back."""
-        self._put(target, self.after)
-
-    def _put(self, document: Document, state: LayerState) -> None:
-        document.layer(self.layer_id).state = state
-        document.notify("layer", self.layer_id)
-
-
-@dataclass(frozen=True)
-class LayersChange:
-    """Which layers there are, from the bottom to the top."""
-
-    before: tuple[Layer, ...]
-    after: tuple[Layer, ...]
-
-    @property
-    def nbytes(self) -> int:
-        """Memory of the layers that only one side has."""
-        return sum(layer.nbytes for layer in set(self.before) ^ set(self.after))
-
-    def undo(self, target: Document) -> None:
-        """Put the old layers back."""
-        target.put_layers(self.before)
-
-    def redo(self, target: Document) -> None:
-        """Put the new layers back."""
-        target.put_layers(self.after)
-
-
-@dataclass(frozen=True)
-class PromptsChange:
-    """The prompts of the document."""
-
-    before: tuple[Prompt, ...]
-    after: tuple[Prompt, ...]
-
-    @property
-    def nbytes(self) -> int:
-        """Memory of the prompts that only one side has, roughly."""
-        common = {id(prompt) for prompt in self.before} & {id(prompt) for prompt in self.after}
-        return sum(_size(p) for p in (*self.before, *self.after) if id(p) not in common)
-
-    def undo(self, target: Document) -> None:
-        """Put the old prompts back."""
-        target.put_prompts(self.before)
-
-    def redo(self, target: Document) -> None:
-        """Put the new prompts back."""
-        target.put_prompts(self.after)
+    def then(self, later: object) -> None:
+        """Return None: it stays as it is."""
 
 
 def put_segments(layer: Layer, segments: dict[int, Segment | None]) -> None:

@@ -71,13 +71,13 @@ class Edit:
         self._document.resume(self)
         before = {segment_id: layer.segments.get(segment_id) for segment_id in segments}
         put_segments(layer, segments)
-        self._changes.append(SegmentsChange(layer.id, before, dict(segments)))
+        self._changes.append(SegmentsChange(before, dict(segments), layer.id))
         self._document.notify("segments", layer.id)
 
     def set_state(self, layer: Layer, state: LayerState) -> None:
         """Change how a layer is called or shown."""
         if state != layer.state:
-            self._do(StateChange(layer.id, layer.state, state))
+            self._do(StateChange(layer.state, state, layer.id))
 
     def set_layers(self, layers: tuple[Layer, ...]) -> None:
         """Add, remove or reorder layers."""
@@ -155,10 +155,10 @@ class Edit:
             layer.add_areas(tile_areas(labels.tile(index), inside))
         self._changes.append(
             TilesChange(
-                layer.id,
-                plane,
                 {index: PackedTile.of(tile) for index, tile in before.items()},
                 {index: PackedTile.of(labels.tile(index)) for index in before},
+                layer.id,
+                plane,
             )
         )
         self._document.notify("tiles", layer.id, around(map(labels.tile_window, before)))

@@ -42,7 +42,7 @@ def move_layer(document: Document, layer_id: int, position: int) -> None:
 
 
 def change_layer(document: Document, layer_id: int, name: str, /, **fields: Any) -> None:
-    """Change fields of a layer's state; changes of the same field that follow join one step.
+    """Change fields of a layer's state; changes of the opacity that follow join one step.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def change_layer(document: Document, layer_id: int, name: str, /, **fields: Any)
         What the step is called: "Opacity".
     """
     layer = document.layer(layer_id)
-    key = f"{layer_id} {' '.join(sorted(fields))}"
+    key = f"opacity {layer_id}" if "opacity" in fields else ""
     with document.edit(name, key) as edit:
         edit.set_state(layer, replace(layer.state, **fields))
 

@@ -24,6 +24,16 @@ class Put:
         assert target == [self.before]
         target[0] = self.after
 
+    def then(self, later):
+        return None
+
+
+class Replace(Put):
+    """Joins the next one of its kind."""
+
+    def then(self, later):
+        return Replace(self.before, later.after, later.nbytes)
+
 
 def put(history, target, value, key="", nbytes=1):
     change = Put(target[0], value, nbytes)
@@ -66,6 +76,22 @@ def test_steps_of_one_key_join():
     assert target == [1]
     history.redo()
     assert target == [3]
+
+
+def test_a_value_that_is_replaced_time_and_again_is_kept_twice_not_each_time():
+    target = [0]
+    history = History(target, budget=100)
+    put(history, target, 1)
+    for value in range(2, 50):
+        change = Replace(target[0], value, nbytes=60)
+        change.redo(target)
+        history.push(Step("Slide", (change,), "slider"))
+    assert history.names == ("Put 1", "Slide")
+    assert len(history.last.changes) == 1
+    history.undo()
+    assert target == [1]
+    history.redo()
+    assert target == [49]
 
 
 def test_steps_without_a_key_do_not_join():

@@ -213,7 +213,7 @@ def test_undo_and_redo_name_the_step_or_nothing():
     assert document.redo() == "Add layer"
 
 
-def test_changes_of_the_same_field_join_and_undo_takes_all_back():
+def test_changes_of_the_opacity_join_and_undo_takes_all_back():
     document = document_of()
     layer = edits.add_layer(document, LayerState("Layer"))
     for opacity in (0.1, 0.2, 0.3):
@@ -223,6 +223,32 @@ def test_changes_of_the_same_field_join_and_undo_takes_all_back():
     document.undo()
     document.undo()
     assert layer.state == LayerState("Layer")
+
+
+def test_each_press_of_a_switch_is_a_step():
+    document = document_of()
+    layer = edits.add_layer(document, LayerState("Layer"))
+    for shown in (False, True):
+        edits.change_layer(document, layer.id, "Visibility", visible=shown)
+    document.undo()
+    assert not layer.state.visible
+    document.undo()
+    assert layer.state.visible
+
+
+def test_live_results_that_replace_each_other_do_not_pile_up():
+    document = document_of(600, 600, budget=200_000)
+    edits.add_prompt(document, Text("cell"), key="prompt 1")
+    noise = np.random.default_rng(0).integers(1, 9, (600, 600))
+    last = 0
+    for _ in range(5):
+        found = result([noise], dict.fromkeys(range(1, 9), 1))
+        last = proposals.add_proposal(document, found, "model", last, key="prompt 1").id
+    assert document.history.last.nbytes < 2 * document.layers[0].nbytes
+    document.undo()
+    assert (document.layers, document.prompts) == ((), ())
+    document.redo()
+    assert [layer.id for layer in document.layers] == [last]
 
 
 def test_a_spent_budget_forgets_old_strokes_but_leaves_the_pixels():
