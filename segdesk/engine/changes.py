@@ -69,8 +69,9 @@ class _Replacement(ABC, Generic[V]):
 
     def then(self, later: object) -> Self | None:
         """Return one change for two where the later one replaces what this one has put."""
-        goes_on = isinstance(later, type(self)) and later.before is self.after
-        return replace(self, after=later.after) if goes_on else None
+        if isinstance(later, type(self)) and later.before is self.after:
+            return replace(self, after=later.after)
+        return None
 
     @abstractmethod
     def _put(self, document: Document, value: V) -> None: ...
