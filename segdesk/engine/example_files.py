@@ -15,7 +15,7 @@ from segdesk.core.errors import PromptError
 from segdesk.core.prompts import Example
 from segdesk.core.segmentation import IGNORE, Category
 from segdesk.engine.categories import categories_of, read_category
-from segdesk.engine.images import open_image, read_mask
+from segdesk.engine.images import check_memory, open_image, read_mask
 from segdesk.engine.json_reader import JsonReader
 
 Labels = NDArray[Any]
@@ -42,14 +42,16 @@ def read_example(image: Path | str, mask: Path | str) -> Example:
         The two differ in size, the mask is empty, or an id in it is not in its JSON.
     """
     mask = Path(mask)
-    with closing(open_image(image)) as source:
-        info, pixels = source.info, source.read(source.info.window)
     labels = read_mask(mask)
-    if labels.shape != pixels.shape[:2]:
-        raise PromptError(
-            f"{mask} is {labels.shape[1]} x {labels.shape[0]} pixels, and its image {image} is"
-            f" {info.width} x {info.height}: they must be equal."
-        )
+    with closing(open_image(image)) as source:
+        info = source.info
+        if labels.shape != info.window.shape:
+            raise PromptError(
+                f"{mask} is {labels.shape[1]} x {labels.shape[0]} pixels, and its image {image} is"
+                f" {info.width} x {info.height}: they must be equal."
+            )
+        check_memory(info, info.window)
+        pixels = source.read(info.window)
     labels, categories, holds_instances = _understood(labels, mask)
     if not any(category.id for category in categories):
         raise PromptError(f"{mask} shows nothing: all its pixels are background or ignored.")

@@ -19,6 +19,8 @@ from segdesk.engine.registry import registry
 _AT_ONCE = 2**24  # bytes read at once for a small copy
 _WHOLE = 2**28  # bytes up to which an image is read completely for a small copy
 _PATCHES = 16  # otherwise so many patches in a row and in a column
+_ALWAYS_FITS = 2**30  # bytes
+_WORKING_BYTES = 12  # a pixel: RGB, the copy for the worker, the label map while it is resolved
 
 
 def open_image(path: Path | str) -> ImageSource:
@@ -72,6 +74,21 @@ def image_key(path: Path | str) -> str:
     except OSError as error:
         raise ImageError(f"{path}: the file cannot be read ({error.strerror}).") from error
     return f"{path}|{state.st_mtime_ns}|{state.st_size}"
+
+
+def check_memory(info: ImageInfo, window: Window) -> None:
+    """Raise ``ImageError`` when memory cannot hold a window and what is made of it."""
+    needed = window.area * (info.bands * np.dtype(info.dtype).itemsize + _WORKING_BYTES)
+    if needed <= _ALWAYS_FITS:
+        return
+    import psutil
+
+    free = psutil.virtual_memory().available
+    if needed > free:
+        raise ImageError(
+            f"{info.name}: to work on {window.width} x {window.height} pixels at once takes"
+            f" {needed / 2**30:.0f} GiB, and {free / 2**30:.0f} GiB are free: take a smaller part."
+        )
 
 
 def thumbnail(source: ImageSource, size: int, frame: int = 0) -> NDArray[np.uint8]:
@@ -138,7 +155,7 @@ def read_mask(path: Path | str) -> NDArray[Any]:
     Raises
     ------
     ImageError
-        When the file cannot be read.
+        When the file cannot be read, or memory cannot hold it.
     PromptError
         When it holds colours, fractions or negative ids.
     """
@@ -149,6 +166,7 @@ def read_mask(path: Path | str) -> NDArray[Any]:
     info = probe(path)
     if info.format == "JPEG":
         raise PromptError(f"{path}: JPEG changes the ids in a mask; save it as PNG.")
+    check_memory(info, info.window)
     values = mask_values(path)
     if values.ndim != 2:
         raise PromptError(

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import numpy as np
 from numpy.typing import NDArray
 
 from segdesk.api import SegmenterSpec, SegmentRequest
 from segdesk.core.display import Display, default_display
 from segdesk.core.errors import ImageError, UsageError
 from segdesk.core.geometry import Window
-from segdesk.core.image import ImageInfo, ImageSource
+from segdesk.core.image import ImageSource
 from segdesk.core.progress import Report, silent
 from segdesk.core.prompts import Prompt
 from segdesk.core.segmentation import Category, Segmentation
+from segdesk.engine.images import check_memory
 from segdesk.engine.prompt_check import check_prompts
 from segdesk.engine.registry import registry
 
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from segdesk.engine.sessions import Sessions
 
 Key = tuple[str, str, str]  # segmenter, checkpoint, device
-
-_ALWAYS_FITS = 2**30  # bytes
-_WORKING_BYTES = 12  # a pixel: RGB, the copy for the worker, the label map while it is resolved
 
 
 @dataclass(frozen=True)
@@ -121,7 +118,9 @@ def make_request(
     info = source.info
     check_prompts(job, spec, info)
     window = (window or info.window).intersection(info.window)
-    _check_size(info, window)
+    if not window:
+        raise ImageError(f"{info.name}: the window to segment lies outside the image.")
+    check_memory(info, window)
     pixels = _read_only(source.read(window, 0, frame))
     display = display or default_display(info, pixels)
     return SegmentRequest(
@@ -148,23 +147,6 @@ def _checked_options(job: SegmentJob, spec: SegmenterSpec) -> Any:
         given = type(job.options).__name__
         raise UsageError(f"The segmenter {spec.id!r} takes {wanted}, not {given}.")
     return job.options
-
-
-def _check_size(info: ImageInfo, window: Window) -> None:
-    """Raise ``ImageError`` for an empty window, and for one that memory cannot hold."""
-    if not window:
-        raise ImageError(f"{info.name}: the window to segment lies outside the image.")
-    needed = window.area * (info.bands * np.dtype(info.dtype).itemsize + _WORKING_BYTES)
-    if needed > _ALWAYS_FITS:
-        import psutil
-
-        free = psutil.virtual_memory().available
-        if needed > free:
-            raise ImageError(
-                f"{info.name}: segmenting {window.width} x {window.height} pixels at once takes"
-                f" {needed / 2**30:.0f} GiB, and {free / 2**30:.0f} GiB are free: choose a smaller"
-                " window."
-            )
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:

@@ -4,9 +4,10 @@ import json
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
-from segdesk.core.errors import PromptError, SegdeskError
+from segdesk.core.errors import ImageError, PromptError, SegdeskError
 from segdesk.core.segmentation import Category
 from segdesk.engine.categories import categories_of, merged
 from segdesk.engine.example_files import read_example
@@ -121,3 +122,12 @@ def test_lists_of_categories_are_merged_by_id():
     assert merged([(cell,), categories_of([1])]) == (cell,)
     with pytest.raises(PromptError, match="Category 1 has two names: cell and tree"):
         merged([(cell,), (Category(1, "tree", (0, 0, 0)),)])
+
+
+def test_pixels_that_memory_cannot_hold_are_not_read(image, tmp_path):
+    path = tmp_path / "mask.tif"
+    side, tile = 2**20, (2**15, 2**15)
+    nothing = iter([b""] * 1024)
+    tifffile.imwrite(path, nothing, shape=(side, side), dtype="u1", tile=tile, compression="zlib")
+    with pytest.raises(ImageError, match=r"mask\.tif: to work on 1048576 x 1048576 .* are free"):
+        read_example(image, path)
