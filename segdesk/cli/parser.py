@@ -61,6 +61,7 @@ def options_in(parsed: argparse.Namespace) -> dict[str, str]:
 
 
 def _help(option: OptionField) -> str:
-    about = f"{option.help.rstrip('.')}: " if option.help else ""
-    default = f" (default {option.default})" if option.default != "" else ""
-    return (about + option.allowed + default).replace("%", "%%")
+    facts = [] if option.kind in ("bool", "choice") else [option.allowed]
+    if option.default != "":
+        facts.append(f"default {option.default}")
+    return f"{option.help.rstrip('.')} ({'; '.join(facts)})".strip().replace("%", "%%")

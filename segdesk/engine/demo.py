@@ -62,7 +62,23 @@ SCENES = (
         example="tissue",
         window=RIGHT,
     ),
-    Scene("coins", "coins.png", "instances, from strokes", "scribble", "coins.json"),
+    Scene(
+        "coins",
+        "coins.png",
+        "instances, from strokes",
+        "scribble",
+        "coins.json",
+        options={"output": "instance"},
+    ),
+    Scene(
+        "nuclei",
+        "ihc.png",
+        "panoptic, from strokes",
+        "scribble",
+        "nuclei.json",
+        options={"output": "panoptic"},
+        window=Window(160, 210, 256, 192),
+    ),
     Scene("astronaut", "astronaut.png", "instances, from 2 boxes", "prompts", "astronaut.json"),
 )
 

@@ -76,10 +76,15 @@ class OptionField:
         if self.minimum is None and self.maximum is None:
             return f" ({self.unit})" if self.unit else ""
         if self.maximum is None:
-            return f" from {self.minimum:g}{unit} up"
+            return f" from {_plain(self.minimum)}{unit} up"
         if self.minimum is None:
-            return f" up to {self.maximum:g}{unit}"
-        return f" from {self.minimum:g} to {self.maximum:g}{unit}"
+            return f" up to {_plain(self.maximum)}{unit}"
+        return f" from {_plain(self.minimum)} to {_plain(self.maximum)}{unit}"
+
+
+def _plain(number: float | None) -> str:
+    """Return a number without an exponent where it is a whole one."""
+    return f"{number:.0f}" if number == round(number or 0) else f"{number:g}"
 
 
 def fields_of(options: type[Any] | None) -> tuple[OptionField, ...]:

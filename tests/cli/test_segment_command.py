@@ -60,7 +60,7 @@ def test_options_of_the_segmenter_are_flags(segment, tmp_path):
     assert code == 0
     assert "options of the segmenter threshold" in out
     assert "--level INT" in out
-    assert "Limit: a whole number from 0 to 255 (default 128)" in " ".join(out.split())
+    assert "Limit (a whole number from 0 to 255; default 128)" in " ".join(out.split())
     assert "--task semantic|instance" in out
 
 
