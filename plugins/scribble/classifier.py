@@ -1,0 +1,229 @@
+"""A small network that learns pixel categories in a fraction of a second."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from segdesk_plugins.scribble.features import Floats, Pyramid
+
+from segdesk.api import Report
+
+_CLIP = 4.0  # standard deviations: what is stranger than that says no more
+_SMOOTH = 0.1  # of each target is shared by all categories
+_BATCH = 512
+_BAND = 256  # rows of the finest level that are classified at a time
+_CEILING = 6.0  # largest score of the linear part, so that the rest can still correct it
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a network is trained."""
+
+    steps: int
+    noise: float  # standard deviations added to each feature
+    hidden: int = 32
+    within: float = 0.1  # weight of a unit matrix in the linear part's covariance
+    total: float = 0.3  # weight of the image's covariance in it
+
+
+STROKES = Training(steps=60, noise=0.3)
+EXAMPLES = Training(steps=300, noise=0.6)
+
+
+class PixelClassifier:
+    """Linear discriminant analysis, and a network with one hidden layer for the rest.
+
+    The first layer of both is linear in the features, so each level of a pyramid is projected at
+    its own resolution, and only the few projections are enlarged.
+
+    Parameters
+    ----------
+    features
+        (N, features) of the painted pixels.
+    targets
+        (N,) index of each one's category.
+    weights
+        (N,) how much each pixel counts.
+    spread
+        (M, features) of pixels from all over the images.
+    importance
+        (features,) how much each feature counts.
+    """
+
+    def __init__(
+        self,
+        data: tuple[Floats, NDArray[np.intp], Floats],
+        spread: Floats,
+        importance: Floats,
+        training: Training,
+        report: Report,
+    ) -> None:
+        features, targets, weights = data
+        self.categories = int(targets.max()) + 1
+        self._mean = spread.mean(0)
+        self._scale = importance / (spread.std(0) + 1e-3)
+        self._limit = _CLIP * importance
+        inputs = self._standard(features)
+        self._linear, self._offset = self._discriminant(
+            inputs, targets, weights, self._standard(spread), training
+        )
+        base = inputs @ self._linear + self._offset
+        strength = np.abs(base - base.mean(1, keepdims=True)).max()
+        damping = np.float32(min(1.0, _CEILING / max(strength, 1e-6)))
+        self._linear, self._offset, base = (
+            part * damping for part in (self._linear, self._offset, base)
+        )
+        self._layers = self._train(inputs, targets, weights, base, training, report)
+
+    def probabilities(self, pyramid: Pyramid, report: Report) -> Floats:
+        """Return the (rows, columns, categories) probabilities of an image."""
+        rows, columns = pyramid.size
+        result = np.empty((rows, columns, self.categories), np.float32)
+        coarse = self._coarse_projection(pyramid)
+        for top in range(0, pyramid.levels[0].shape[0], _BAND):
+            if top >= rows:
+                break
+            report(top / rows, "Classifying")
+            bottom = min(top + _BAND, pyramid.levels[0].shape[0])
+            projected = self._project(pyramid.levels[0][top:bottom], 0)
+            projected += _enlarged_rows(coarse, top, bottom)
+            scores = self._scores(projected)
+            result[top:bottom] = softmax(scores)[: rows - top, :columns]
+        return result
+
+    def _coarse_projection(self, pyramid: Pyramid) -> Floats:
+        """Return the projections of all levels but the finest, summed on the second."""
+        total: Floats | None = None
+        for level in range(len(pyramid.levels) - 1, 0, -1):
+            projected = self._project(pyramid.levels[level], level)
+            total = projected if total is None else projected + _enlarged(total)
+        assert total is not None
+        return total
+
+    def _project(self, features: Floats, level: int) -> Floats:
+        """Return what one level adds to (linear scores, hidden units): (rows, columns, sum)."""
+        count = features.shape[2]
+        own = slice(level * count, (level + 1) * count)
+        flat = features.reshape(-1, count)
+        limit = self._limit[own]
+        inputs = np.clip((flat - self._mean[own]) * self._scale[own], -limit, limit)
+        matrix = np.concatenate([self._linear[own], self._layers[0][own]], 1)
+        return (inputs @ matrix).reshape(*features.shape[:2], -1)
+
+    def _scores(self, projected: Floats) -> Floats:
+        _, first_offset, second, second_offset = (*self._layers,)
+        hidden = np.maximum(projected[..., self.categories :] + first_offset, 0)
+        linear = projected[..., : self.categories] + self._offset
+        scores: Floats = linear + hidden @ second + second_offset
+        return scores
+
+    def _standard(self, features: Floats) -> Floats:
+        return np.clip((features - self._mean) * self._scale, -self._limit, self._limit)
+
+    def _discriminant(
+        self,
+        inputs: Floats,
+        targets: NDArray[np.intp],
+        weights: Floats,
+        spread: Floats,
+        training: Training,
+    ) -> tuple[Floats, Floats]:
+        """Return matrix and offset of the linear part, at the temperature that fits best."""
+        count = inputs.shape[1]
+        groups = [inputs[targets == k] for k in range(self.categories)]
+        means = np.stack([group.mean(0) for group in groups])
+        spreads = [
+            np.cov(g.T, bias=True) if len(g) > 1 else np.zeros((count, count)) for g in groups
+        ]
+        covariance = sum(spreads) / self.categories + training.within * np.eye(count)
+        covariance += training.total * np.cov(spread.T)
+        matrix = np.linalg.solve(covariance, means.T).astype(np.float32)
+        offset = (-0.5 * (means.T * matrix).sum(0)).astype(np.float32)
+        scores = inputs @ matrix + offset
+        chosen = np.arange(len(targets)), targets
+
+        def loss(factor: float) -> float:
+            sure = softmax(scores * factor)[chosen] * (1 - _SMOOTH) + _SMOOTH / self.categories
+            return float(-(weights * np.log(sure)).mean())
+
+        factor = np.float32(min((0.25, 0.5, 1, 2, 4, 8, 16), key=loss))
+        return matrix * factor, offset * factor
+
+    def _train(
+        self,
+        inputs: Floats,
+        targets: NDArray[np.intp],
+        weights: Floats,
+        base: Floats,
+        training: Training,
+        report: Report,
+    ) -> list[Floats]:
+        """Return the two layers: matrix, offset, matrix, offset. Source: Adam, Kingma 2014."""
+        random = np.random.default_rng(0)
+        layers = _fresh_layers(self._limit / _CLIP, training.hidden, self.categories, random)
+        first, second = ([np.zeros_like(p) for p in layers] for _ in range(2))
+        wanted = np.eye(self.categories, dtype=np.float32)[targets]
+        wanted = wanted * (1 - _SMOOTH) + _SMOOTH / self.categories
+        share = np.cumsum(weights / weights.sum())
+        noise = training.noise * self._limit / _CLIP
+        for step in range(training.steps):
+            if step % 10 == 0:
+                report(step / training.steps, "Learning")
+            draw = (random.random() + np.arange(_BATCH)) / _BATCH
+            rows = np.minimum(np.searchsorted(share, draw), len(inputs) - 1)
+            shape = (_BATCH, inputs.shape[1])
+            batch = inputs[rows] + noise * random.standard_normal(shape, dtype=np.float32)
+            gradients = _gradients(layers, batch, base[rows], wanted[rows])
+            rate = 1e-2 * 0.5 * (1 + np.cos(np.pi * step / training.steps)) + 1e-5
+            for value, gradient, m, v in zip(layers, gradients, first, second, strict=True):
+                m += 0.1 * (gradient - m)
+                v += 0.02 * (gradient * gradient - v)
+                mean, square = m / (1 - 0.9 ** (step + 1)), v / (1 - 0.98 ** (step + 1))
+                value -= np.float32(rate) * mean / (np.sqrt(square) + 1e-7)
+        return layers
+
+
+def softmax(scores: Floats) -> Floats:
+    """Return probabilities over the last axis."""
+    powers = np.exp(scores - scores.max(-1, keepdims=True))
+    result: Floats = powers / powers.sum(-1, keepdims=True)
+    return result
+
+
+def _fresh_layers(
+    importance: Floats, hidden: int, categories: int, random: np.random.Generator
+) -> list[Floats]:
+    matrix = random.standard_normal((len(importance), hidden)) * np.sqrt(2 / (importance**2).sum())
+    out = random.standard_normal((hidden, categories)) * 0.1 * np.sqrt(2 / hidden)
+    parts = [matrix, random.uniform(-0.5, 0.5, hidden), out, np.zeros(categories)]
+    return [part.astype(np.float32) for part in parts]
+
+
+def _gradients(layers: list[Floats], batch: Floats, base: Floats, wanted: Floats) -> list[Floats]:
+    first, first_offset, second, second_offset = layers
+    hidden = np.maximum(batch @ first + first_offset, 0)
+    error = (softmax(hidden @ second + second_offset + base) - wanted) / len(batch)
+    back = (error @ second.T) * (hidden > 0)
+    return [batch.T @ back, back.sum(0), hidden.T @ error, error.sum(0)]
+
+
+def _enlarged(projected: Floats) -> Floats:
+    """Return twice the size, interpolated; cv2 takes few channels at a time."""
+    rows, columns, count = projected.shape
+    parts = [
+        cv2.resize(projected[..., i : i + 4], (2 * columns, 2 * rows)).reshape(
+            2 * rows, 2 * columns, -1
+        )
+        for i in range(0, count, 4)
+    ]
+    return np.concatenate(parts, -1)
+
+
+def _enlarged_rows(coarse: Floats, top: int, bottom: int) -> Floats:
+    """Return some rows of the enlarged projections."""
+    first = max(0, top // 2 - 1)
+    last = min(coarse.shape[0], bottom // 2 + 1)
+    return _enlarged(coarse[first:last])[top - 2 * first :][: bottom - top]

@@ -1,0 +1,166 @@
+"""Answers requests: learns from all strokes and examples, then classifies every pixel."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from segdesk_plugins.scribble import Options
+from segdesk_plugins.scribble.classifier import EXAMPLES, STROKES, PixelClassifier
+from segdesk_plugins.scribble.features import Floats, Pyramid
+from segdesk_plugins.scribble.instances import (
+    DEFAULT_AREA,
+    DEFAULT_EAGERNESS,
+    Splitting,
+    learn_splitting,
+    split,
+)
+from segdesk_plugins.scribble.training import (
+    Lesson,
+    check_categories,
+    draw,
+    example_targets,
+    stroke_targets,
+)
+
+from segdesk.api import (
+    Category,
+    Example,
+    PromptError,
+    Report,
+    Scribble,
+    Segment,
+    SegmentIds,
+    SegmentRequest,
+    part,
+)
+
+_KEPT = 2 * 2**30  # bytes of pyramids kept for the next request
+_SPREAD = 20_000  # pixels that tell what is usual in the images
+
+
+class ScribbleSession:
+    """Keeps what it measured of the latest images, so that a new stroke is answered at once."""
+
+    def __init__(self) -> None:
+        self._pyramids: OrderedDict[Any, Pyramid] = OrderedDict()
+        self._examples: tuple[Example, ...] = ()
+
+    def segment(self, request: SegmentRequest, report: Report) -> SegmentIds:
+        """Return the category, or the object, of every pixel of the request's window."""
+        options = request.options or Options()
+        examples = tuple(p for p in request.prompts if isinstance(p, Example))
+        targets = stroke_targets(request)
+        known = [example_targets(example) for example in examples]
+        found = np.unique(np.concatenate([np.unique(t) for t in (targets, *known)]))
+        found = found[found >= 0]
+        if not examples and not any(isinstance(p, Scribble) for p in request.prompts):
+            raise PromptError("Paint a stroke on each category, or give an example.")
+        categories = _categories(request, examples)
+        check_categories({int(category) for category in found}, categories)
+        probabilities = self._classify(request, examples, [targets, *known], found, report)
+        report(0.9, "Drawing")
+        answer = _Answer(probabilities, found, categories, options.smoothing)
+        return answer.segments(options, examples)
+
+    def close(self) -> None:
+        """Forget what was measured."""
+        self._pyramids.clear()
+
+    def _classify(
+        self,
+        request: SegmentRequest,
+        examples: tuple[Example, ...],
+        targets: list[NDArray[np.int32]],
+        found: NDArray[np.int32],
+        report: Report,
+    ) -> Floats:
+        pyramid = self._pyramid(
+            request.image_key, request.pixels, request.rgb, part(report, 0, 0.3)
+        )
+        lessons = [Lesson(pyramid, targets[0])]
+        for example, known in zip(examples, targets[1:], strict=True):
+            measured = self._pyramid(id(example.pixels), example.pixels, example.rgb, report)
+            if measured.levels[0].shape[2] != pyramid.levels[0].shape[2]:
+                raise PromptError(f"{example.name}: its bands are not those of the image.")
+            lessons.append(Lesson(measured, known))
+        self._examples = examples  # so that an id stays that of the same pixels
+        spread = np.concatenate([lesson.pyramid.spread(_SPREAD) for lesson in lessons])
+        data = draw(lessons, found, balance_by_area=bool(examples))
+        training = EXAMPLES if examples else STROKES
+        classifier = PixelClassifier(
+            data, spread, pyramid.weights, training, part(report, 0.3, 0.5)
+        )
+        return classifier.probabilities(pyramid, part(report, 0.5, 0.9))
+
+    def _pyramid(self, key: Any, pixels: Any, rgb: Any, report: Report) -> Pyramid:
+        pyramid = self._pyramids.pop(key, None) or Pyramid(pixels, rgb, report)
+        self._pyramids[key] = pyramid
+        while sum(p.nbytes for p in self._pyramids.values()) > _KEPT and len(self._pyramids) > 1:
+            self._pyramids.popitem(last=False)
+        return pyramid
+
+
+class _Answer:
+    """Turns probabilities into segments."""
+
+    def __init__(
+        self,
+        probabilities: Floats,
+        found: NDArray[np.int32],
+        categories: tuple[Category, ...],
+        smoothing: float,
+    ) -> None:
+        if smoothing > 0:
+            for index in range(probabilities.shape[2]):
+                band = np.ascontiguousarray(probabilities[..., index])
+                probabilities[..., index] = cv2.GaussianBlur(band, (0, 0), smoothing)
+        best = probabilities.argmax(2)
+        self._best = found[best].astype(np.int32)
+        self._sure = np.take_along_axis(probabilities, best[..., np.newaxis], 2)[..., 0]
+        self._categories = categories
+
+    def segments(self, options: Options, examples: tuple[Example, ...]) -> SegmentIds:
+        """Return the segments in the form that the options ask for."""
+        instances = [e.labels for e in examples if e.holds_instances and e.labels.any()]
+        output = options.output
+        if output == "auto":
+            output = "instance" if instances else "semantic"
+        if output == "semantic":
+            return self._result(self._best, {int(c): int(c) for c in np.unique(self._best)}, output)
+        splitting = learn_splitting(instances) if instances else None
+        splitting = Splitting(
+            options.splitting or (splitting.eagerness if splitting else DEFAULT_EAGERNESS),
+            options.minimum_area or (splitting.minimum_area if splitting else DEFAULT_AREA),
+        )
+        ids = np.zeros_like(self._best)
+        category_of: dict[int, int] = {}
+        for category in self._categories:
+            if category.id == 0 or (output == "instance" and not category.is_thing):
+                continue
+            mask = self._best == category.id
+            objects = split(mask, splitting) if category.is_thing else mask.astype(np.int32)
+            first = len(category_of)
+            ids[objects > 0] = objects[objects > 0] + first
+            category_of |= {first + i: category.id for i in range(1, int(objects.max()) + 1)}
+        return self._result(ids, category_of, output)
+
+    def _result(self, ids: NDArray[np.int32], category_of: dict[int, int], task: Any) -> SegmentIds:
+        pixels = np.bincount(ids.ravel())
+        sure = np.bincount(ids.ravel(), self._sure.ravel())
+        segments = [
+            Segment(number, category, round(float(sure[number] / pixels[number]), 4))
+            for number, category in category_of.items()
+            if number > 0 and pixels[number]
+        ]
+        return SegmentIds(ids, tuple(segments), self._categories, task)
+
+
+def _categories(request: SegmentRequest, examples: tuple[Example, ...]) -> tuple[Category, ...]:
+    """Return the user's categories, or else those that the examples bring."""
+    if request.categories:
+        return request.categories
+    return tuple({c.id: c for example in examples for c in example.categories}.values())
