@@ -84,7 +84,8 @@ class Picture:
         if level != 0 or not 0 <= frame < self.info.frames:
             raise ImageError(f"{self._path}: there is no level {level}, frame {frame}.")
         stored = stored_window(window, (self.info.width, self.info.height), self._orientation)
-        return upright(self._frame(frame).read(stored), self._orientation)
+        with self._damage_named():  # the file may be closed meanwhile
+            return upright(self._frame(frame).read(stored), self._orientation)
 
     def close(self) -> None:
         """Let go of the file and of decoded frames."""

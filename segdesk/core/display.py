@@ -80,7 +80,7 @@ class Display:
     def _channel(self, pixels: Pixels, channel: int) -> NDArray[np.uint8]:
         values = pixels[..., self.bands[channel]]
         scale = _Scale(self.low[channel], self.high[channel], self.gamma, self.nodata)
-        if values.dtype.kind in "iu" and values.dtype.itemsize <= 2:
+        if values.dtype.kind in "iu" and values.dtype.itemsize <= 2 and values.dtype.isnative:
             unsigned = values.view(f"u{values.dtype.itemsize}")
             return _table(scale, values.dtype.name).take(unsigned)
         return scale.apply(values)
@@ -189,7 +189,7 @@ def _range(
     """Return the values at two percentiles, NaN, infinities and ``nodata`` left out."""
     step = max(1, int((sample.shape[0] * sample.shape[1] / _ENOUGH) ** 0.5))
     values = sample[::step, ::step, list(bands)].ravel()
-    if values.dtype.kind == "f":
+    if values.dtype.kind in "bf":
         values = values[np.isfinite(values)].astype(np.float64)
     if nodata is not None:
         values = values[values != nodata]

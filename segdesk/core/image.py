@@ -71,7 +71,7 @@ class ArrayImage:
     Parameters
     ----------
     pixels
-        (rows, columns) or (rows, columns, bands) of any numeric dtype.
+        (rows, columns) or (rows, columns, bands) of bool or any real dtype.
     name
         What to call it.
     """

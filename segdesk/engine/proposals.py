@@ -163,7 +163,7 @@ def _join_categories(
 
 def _free_id(preferred: int, used: set[int]) -> int:
     """Return a category id that is not used: the preferred one, or one above all others."""
-    if preferred not in used and preferred != 0:
+    if preferred not in used | {0, IGNORE}:
         return preferred
     free = max(used, default=0) + 1
     return free + 1 if free == IGNORE else free

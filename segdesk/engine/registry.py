@@ -54,11 +54,11 @@ class Registry:
 
     def segmenter(self, spec_id: str) -> SegmenterSpec:
         """Return a segmenter; raises ``UsageError`` that names the known ones."""
-        return _find(self.segmenters, spec_id, "segmenter")
+        return self._find(self.segmenters, spec_id, "segmenter")
 
     def writer(self, spec_id: str) -> WriterSpec:
         """Return a writer; raises ``UsageError`` that names the known ones."""
-        return _find(self.writers, spec_id, "format")
+        return self._find(self.writers, spec_id, "format")
 
     def load(self, name: str, source: str, load: Callable[[], Any]) -> None:
         """Load one plugin, and note it as loaded or, with the reason, as broken."""
@@ -83,6 +83,14 @@ class Registry:
                 raise TypeError(f"it offers the {_noun(hook)} {spec.id!r} twice")
             seen.add((hook, spec.id))
 
+    def _find(self, table: dict[str, Spec], spec_id: str, noun: str) -> Spec:
+        if spec_id not in table:
+            known = ", ".join(sorted(table)) or "none"
+            is_less = any(plugin.status != "loaded" for plugin in self.plugins)
+            hint = "; `segdesk plugins` shows which plugins are not in use" if is_less else ""
+            raise UsageError(f"There is no {noun} {spec_id!r}. Known: {known}{hint}.")
+        return table[spec_id]
+
     def _table(self, hook: str) -> dict[str, Any]:
         table: dict[str, Any] = getattr(self, hook.removeprefix("segdesk_"))
         return table
@@ -104,7 +112,10 @@ def find_plugins() -> Registry:
     found = Registry()
     disabled = _disabled()
     for name, source, load in [*_installed(), *_in_folder(plugin_folder())]:
-        if name in disabled:
+        if any(name == plugin.name for plugin in found.plugins):
+            reason = "another plugin has the same name: rename this one"
+            found.plugins.append(Plugin(name, source, "broken", reason))
+        elif name in disabled:
             found.plugins.append(Plugin(name, source, "disabled"))
         else:
             found.load(name, source, load)
@@ -189,10 +200,3 @@ def _checked(hook: str, answer: Any) -> list[Any]:
 
 def _noun(hook: str) -> str:
     return hook.removeprefix("segdesk_").removesuffix("s")
-
-
-def _find(table: dict[str, Spec], spec_id: str, noun: str) -> Spec:
-    if spec_id not in table:
-        known = ", ".join(sorted(table)) or "none"
-        raise UsageError(f"There is no {noun} {spec_id!r}. Known: {known}.")
-    return table[spec_id]

@@ -126,3 +126,16 @@ def test_tables_do_not_mix_up_dtypes():
     as_signed = Display((0, 0, 0), low, high).apply(np.full((1, 1, 1), -1, np.int16))
     as_unsigned = Display((0, 0, 0), low, high).apply(np.full((1, 1, 1), 65535, np.uint16))
     assert (as_signed.max(), as_unsigned.max()) == (0, 255)
+
+
+def test_the_byte_order_of_the_pixels_does_not_matter():
+    pixels = np.array([[[0], [50], [100]]], np.uint16)
+    display = Display((0, 0, 0), (0.0,) * 3, (100.0,) * 3)
+    shown = display.apply(pixels)
+    assert np.array_equal(display.apply(pixels.astype(">u2")), shown)
+    assert np.array_equal(display.apply(pixels.astype("<u2")), shown)
+
+
+def test_true_is_white():
+    pixels = np.array([[[False], [True]]])
+    assert default_display(_info(pixels), pixels).apply(pixels)[0, :, 0].tolist() == [0, 255]

@@ -155,12 +155,19 @@ def test_only_the_categories_of_accepted_segments_are_added(document):
 def test_a_joined_category_never_gets_the_id_of_nothing_or_of_ignored_pixels(document):
     mine = (Category(7, "a", (0, 0, 0)), Category(IGNORE - 1, "b", (1, 1, 1)))
     layer = edits.add_layer(document, LayerState("By hand", "semantic", mine))
-    theirs = (Category(0, "wall", (2, 2, 2)), Category(7, "door", (3, 3, 3)))
-    found = result([halves(1, 8)], {1: 0, 8: 7}, "semantic", theirs)
+    theirs = (
+        Category(0, "wall", (2, 2, 2)),
+        Category(7, "door", (3, 3, 3)),
+        Category(IGNORE, "sky", (4, 4, 4)),
+    )
+    ids = halves(1, 8)
+    ids[0, 0] = 9
+    found = result([ids], {1: 0, 8: 7, 9: IGNORE}, "semantic", theirs)
     accept(document, add_proposal(document, found, "model").id)
     names = {category.name: category.id for category in layer.state.categories}
     assert names["wall"] not in (0, IGNORE) and names["door"] not in (7, IGNORE)
-    assert len(set(names.values())) == 4
+    assert names["sky"] != IGNORE
+    assert len(set(names.values())) == 5
 
 
 def test_two_categories_of_one_name_become_one_segment_in_a_semantic_layer(document):

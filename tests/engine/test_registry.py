@@ -210,6 +210,22 @@ def fresh_registry():
     forget_plugins()
 
 
+def test_a_plugin_with_the_name_of_another_is_left_out(write_plugin):
+    write_plugin("pictures.py", GOOD)
+    ours, theirs = (one for one in find_plugins().plugins if one.name == "pictures")
+    assert ours.status == "loaded"
+    assert (theirs.status, theirs.reason) == (
+        "broken",
+        "another plugin has the same name: rename this one",
+    )
+
+
+def test_an_unknown_id_may_be_that_of_a_plugin_which_is_off(write_plugin):
+    change_settings(disabled_plugins=["semantic"])
+    with pytest.raises(UsageError, match=r"no segmenter 'semantic'.*`segdesk plugins` shows"):
+        find_plugins().segmenter("semantic")
+
+
 def test_threads_that_ask_first_at_the_same_time_get_the_same_plugins(fresh_registry):
     stdout, start = sys.stdout, Barrier(4)
 
