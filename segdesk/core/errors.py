@@ -13,6 +13,8 @@ SegdeskError                what happened, to which file, and what to do: shown 
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 
 class SegdeskError(Exception):
     """Base of all errors whose message is meant for the user."""
@@ -54,5 +56,8 @@ def in_words(error: BaseException) -> str:
     """Return the kind and the message of an error on one line, not too long for a dialog."""
     if isinstance(error, MemoryError):
         return "there is not enough memory"
-    words = f"{type(error).__name__}: {error}".split()
+    message = "it cannot even say why"
+    with suppress(Exception):  # a stranger's error may fail to print
+        message = str(error)
+    words = f"{type(error).__name__}: {message}".split()
     return " ".join(words).removesuffix(":")[:400]
