@@ -18,7 +18,8 @@ def progress_bar(total: int, quiet: bool) -> Iterator[Callable[[int, str], Repor
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    both = sys.stdout.isatty()  # else lines on stdout go where the user sent them
+    with Progress(console=Console(stderr=True), transient=True, redirect_stdout=both) as bar:
         task = bar.add_task("", total=total)
 
         def report_of(number: int, name: str) -> Report:

@@ -129,8 +129,9 @@ def _segment_all(
             except (UsageError, Cancelled):
                 raise
             except SegdeskError as error:
-                complain(error)
-                errors.append({"image": str(image), "message": str(error)})
+                message = _naming(image, error)
+                complain(message)
+                errors.append({"image": str(image), "message": message})
                 continue
             outcomes.append(outcome)
             if not parsed.json:
@@ -158,6 +159,12 @@ def _segment_one(
         files={name: [str(file.absolute()) for file in paths] for name, paths in files.items()},
         details=_details(result),
     )
+
+
+def _naming(image: Path, error: SegdeskError) -> str:
+    """Return a message that says which image it is about."""
+    message = " ".join(str(error).split())
+    return message if str(image) in message else f"{image}: {message}"
 
 
 def _details(result: Segmentation) -> list[dict[str, Any]]:

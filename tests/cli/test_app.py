@@ -31,10 +31,7 @@ def segdesk_segmenters():
 def start(*arguments, **settings):
     return subprocess.Popen(
         [sys.executable, "-m", "segdesk", *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **settings,
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | settings,
     )
 
 
@@ -70,6 +67,26 @@ def test_without_a_screen_the_window_is_refused_in_one_line(segdesk, monkeypatch
     code, out, err = segdesk("photo.png")
     assert (code, out) == (1, "")
     assert err.startswith("segdesk: There is no screen") and err.count("\n") == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a pseudo terminal")
+def test_the_progress_bar_is_on_stderr_and_results_on_stdout(image, tmp_path):
+    import pty
+
+    (tmp_path / "points.json").write_text(
+        '{"prompts": [{"kind": "box", "x0": 1, "y0": 1, "x1": 5, "y1": 3}]}', "utf-8"
+    )
+    ours, theirs = pty.openpty()
+    arguments = ["--segmenter", "prompts", "--prompt", tmp_path / "points.json", "--out", tmp_path]
+    command = ["segment", image, *arguments]
+    with start(*command, stderr=theirs, env=os.environ | {"TERM": "xterm"}) as process:
+        out, _ = process.communicate(timeout=60)
+    bar = os.read(ours, 100_000).decode()
+    os.close(ours)
+    os.close(theirs)
+    assert process.returncode == 0, bar
+    assert out.startswith(f"{image}: 1 segments in ")
+    assert "photo.png" in bar and "%" in bar
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")

@@ -85,7 +85,7 @@ def test_an_image_that_fails_does_not_stop_the_others(segment, image, save_image
     lines = [line for line in err.splitlines() if line != "a plugin that prints"]
     assert len(lines) == 3 and all(line.startswith("segdesk: ") for line in lines)
     assert "absent.png" in lines[0] and "broken.png" in lines[1]
-    assert "'threshold' failed: ValueError: 13 is unlucky" in lines[2]
+    assert "unlucky.png: The segmenter 'threshold' failed: ValueError: 13 is unlucky" in lines[2]
 
 
 def test_an_example_teaches_and_names_its_categories(segment, image, tmp_path):
