@@ -79,45 +79,55 @@ class PixelClassifier:
         self._layers = self._train(inputs, targets, weights, base, training, report)
 
     def probabilities(self, pyramid: Pyramid, report: Report) -> Floats:
-        """Return the (rows, columns, categories) probabilities of an image."""
+        """Return the (categories, rows, columns) probabilities of an image."""
         rows, columns = pyramid.size
-        result = np.empty((rows, columns, self.categories), np.float32)
+        finest = pyramid.levels[0]
+        result = np.empty((self.categories, rows, columns), np.float32)
         coarse = self._coarse_projection(pyramid)
-        for top in range(0, pyramid.levels[0].shape[0], _BAND):
-            if top >= rows:
-                break
+        for top in range(0, rows, _BAND):
             report(top / rows, "Classifying")
-            bottom = min(top + _BAND, pyramid.levels[0].shape[0])
-            projected = self._project(pyramid.levels[0][top:bottom], 0)
-            projected += _enlarged_rows(coarse, top, bottom)
-            scores = self._scores(projected)
-            result[top:bottom] = softmax(scores)[: rows - top, :columns]
+            bottom = min(top + _BAND, finest.shape[1])
+            projected = self._project(finest[:, top:bottom], 0)
+            _add_enlarged(projected, coarse, top)
+            scores = self._scores(projected.reshape(len(projected), -1))
+            band = softmax(scores, 0).reshape(self.categories, bottom - top, -1)
+            result[:, top:bottom] = band[:, : rows - top, :columns]
         return result
 
     def _coarse_projection(self, pyramid: Pyramid) -> Floats:
         """Return the projections of all levels but the finest, summed on the second."""
-        total: Floats | None = None
-        for level in range(len(pyramid.levels) - 1, 0, -1):
-            projected = self._project(pyramid.levels[level], level)
-            total = projected if total is None else projected + _enlarged(total)
-        assert total is not None
+        last = len(pyramid.levels) - 1
+        total = self._project(pyramid.levels[last], last)
+        for level in range(last - 1, 0, -1):
+            finer = self._project(pyramid.levels[level], level)
+            _add_enlarged(finer, total, 0)
+            total = finer
         return total
 
     def _project(self, features: Floats, level: int) -> Floats:
-        """Return what one level adds to (linear scores, hidden units): (rows, columns, sum)."""
-        count = features.shape[2]
+        """Return what one level adds to (linear scores, hidden units): (sum, rows, columns).
+
+        Features far from the usual are not clipped here, as they are in training: that would
+        cost more than it gives.
+        """
+        count = len(features)
         own = slice(level * count, (level + 1) * count)
-        flat = features.reshape(-1, count)
-        limit = self._limit[own]
-        inputs = np.clip((flat - self._mean[own]) * self._scale[own], -limit, limit)
         matrix = np.concatenate([self._linear[own], self._layers[0][own]], 1)
-        return (inputs @ matrix).reshape(*features.shape[:2], -1)
+        shift = (-self._mean[own] * self._scale[own]) @ matrix
+        scaled = np.ascontiguousarray((matrix * self._scale[own, np.newaxis]).T)
+        projected = scaled @ features.reshape(count, -1)
+        projected += shift[:, np.newaxis]
+        return projected.reshape(-1, *features.shape[1:])
 
     def _scores(self, projected: Floats) -> Floats:
-        _, first_offset, second, second_offset = (*self._layers,)
-        hidden = np.maximum(projected[..., self.categories :] + first_offset, 0)
-        linear = projected[..., : self.categories] + self._offset
-        scores: Floats = linear + hidden @ second + second_offset
+        """Return (categories, pixels) from the (sum, pixels) projections of all levels."""
+        _, first_offset, second, second_offset = self._layers
+        hidden = projected[self.categories :]
+        hidden += first_offset[:, np.newaxis]
+        np.maximum(hidden, 0, out=hidden)
+        scores = np.ascontiguousarray(second.T) @ hidden
+        scores += projected[: self.categories]
+        scores += (self._offset + second_offset)[:, np.newaxis]
         return scores
 
     def _standard(self, features: Floats) -> Floats:
@@ -186,11 +196,12 @@ class PixelClassifier:
         return layers
 
 
-def softmax(scores: Floats) -> Floats:
-    """Return probabilities over the last axis."""
-    powers = np.exp(scores - scores.max(-1, keepdims=True))
-    result: Floats = powers / powers.sum(-1, keepdims=True)
-    return result
+def softmax(scores: Floats, axis: int = 1) -> Floats:
+    """Return probabilities over an axis."""
+    powers = scores - scores.max(axis, keepdims=True)
+    np.exp(powers, out=powers)
+    powers /= powers.sum(axis, keepdims=True)
+    return powers
 
 
 def _fresh_layers(
@@ -210,20 +221,12 @@ def _gradients(layers: list[Floats], batch: Floats, base: Floats, wanted: Floats
     return [batch.T @ back, back.sum(0), hidden.T @ error, error.sum(0)]
 
 
-def _enlarged(projected: Floats) -> Floats:
-    """Return twice the size, interpolated; cv2 takes few channels at a time."""
-    rows, columns, count = projected.shape
-    parts = [
-        cv2.resize(projected[..., i : i + 4], (2 * columns, 2 * rows)).reshape(
-            2 * rows, 2 * columns, -1
-        )
-        for i in range(0, count, 4)
-    ]
-    return np.concatenate(parts, -1)
-
-
-def _enlarged_rows(coarse: Floats, top: int, bottom: int) -> Floats:
-    """Return some rows of the enlarged projections."""
+def _add_enlarged(finer: Floats, coarse: Floats, top: int) -> None:
+    """Add twice the size of a stack of planes, from row ``top`` on, to a finer stack."""
+    _, rows, columns = finer.shape
     first = max(0, top // 2 - 1)
-    last = min(coarse.shape[0], bottom // 2 + 1)
-    return _enlarged(coarse[first:last])[top - 2 * first :][: bottom - top]
+    last = min(coarse.shape[1], (top + rows) // 2 + 1)
+    start = top - 2 * first
+    for plane, small in zip(finer, coarse[:, first:last], strict=True):
+        large = cv2.resize(small, (columns, 2 * (last - first)))
+        cv2.add(plane, large[start : start + rows], plane)

@@ -28,7 +28,7 @@ class Pyramid:
     size
         (rows, columns) of the image.
     levels
-        (rows, columns, features) float32 each.
+        (features, rows, columns) float32 each.
     weights
         How much each of a level's features counts, over all levels one after the other.
     """
@@ -49,7 +49,7 @@ class Pyramid:
                 cv2.resize(b, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for b in bands
             ]
         colours = len(bands)
-        texture = self.levels[0].shape[2] - colours
+        texture = self.levels[0].shape[0] - colours
         kinds = np.repeat([1.0, _TEXTURE_WEIGHT], [colours, texture])
         self.weights = np.concatenate([w * kinds for w in _LEVEL_WEIGHTS]).astype(np.float32)
 
@@ -62,16 +62,16 @@ class Pyramid:
         """Return the (N, features) of pixels, interpolated where a level is coarser."""
         parts = []
         for level, features in enumerate(self.levels):
-            y = np.clip((rows + 0.5) / (1 << level) - 0.5, 0, features.shape[0] - 1)
-            x = np.clip((columns + 0.5) / (1 << level) - 0.5, 0, features.shape[1] - 1)
+            height, width = features.shape[1:]
+            y = np.clip((rows + 0.5) / (1 << level) - 0.5, 0, height - 1)
+            x = np.clip((columns + 0.5) / (1 << level) - 0.5, 0, width - 1)
             top, left = y.astype(np.intp), x.astype(np.intp)
-            below = np.minimum(top + 1, features.shape[0] - 1)
-            right = np.minimum(left + 1, features.shape[1] - 1)
-            fy, fx = (y - top)[:, np.newaxis], (x - left)[:, np.newaxis]
-            upper = features[top, left] * (1 - fx) + features[top, right] * fx
-            lower = features[below, left] * (1 - fx) + features[below, right] * fx
+            below, right = np.minimum(top + 1, height - 1), np.minimum(left + 1, width - 1)
+            fy, fx = y - top, x - left
+            upper = features[:, top, left] * (1 - fx) + features[:, top, right] * fx
+            lower = features[:, below, left] * (1 - fx) + features[:, below, right] * fx
             parts.append(upper * (1 - fy) + lower * fy)
-        return np.concatenate(parts, 1).astype(np.float32)
+        return np.ascontiguousarray(np.concatenate(parts).T, np.float32)
 
     def spread(self, count: int) -> Floats:
         """Return the (N, features) of about ``count`` pixels spread over the image."""
@@ -101,14 +101,14 @@ def _channels(pixels: Pixels, rgb: NDArray[Any]) -> list[Floats]:
 
 
 def _features(bands: list[Floats], sigma: float) -> Floats:
-    """Return the (rows, columns, features) of one level."""
+    """Return the (features, rows, columns) of one level."""
     smooth = [cv2.GaussianBlur(band, (0, 0), sigma, borderType=_REFLECT) for band in bands]
     slopes = [(_slope(band, 1, 0, 8), _slope(band, 0, 1, 8)) for band in smooth[:3]]
     texture = [np.sqrt(cv2.magnitude(x, y)) for x, y in slopes]
     texture += _curvature(smooth[0])
     texture += _structure(*slopes[0])
     texture.append(_roughness(bands[0]))
-    return np.stack([*smooth, *texture], -1)
+    return np.stack([*smooth, *texture])
 
 
 def _slope(band: Floats, dx: int, dy: int, scale: int) -> Floats:

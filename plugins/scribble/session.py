@@ -84,7 +84,7 @@ class ScribbleSession:
         lessons = [Lesson(pyramid, targets[0])]
         for example, known in zip(examples, targets[1:], strict=True):
             measured = self._pyramid(id(example.pixels), example.pixels, example.rgb, report)
-            if measured.levels[0].shape[2] != pyramid.levels[0].shape[2]:
+            if len(measured.levels[0]) != len(pyramid.levels[0]):
                 raise PromptError(f"{example.name}: its bands are not those of the image.")
             lessons.append(Lesson(measured, known))
         self._examples = examples  # so that an id stays that of the same pixels
@@ -115,12 +115,14 @@ class _Answer:
         smoothing: float,
     ) -> None:
         if smoothing > 0:
-            for index in range(probabilities.shape[2]):
-                band = np.ascontiguousarray(probabilities[..., index])
-                probabilities[..., index] = cv2.GaussianBlur(band, (0, 0), smoothing)
-        best = probabilities.argmax(2)
-        self._best = found[best].astype(np.int32)
-        self._sure = np.take_along_axis(probabilities, best[..., np.newaxis], 2)[..., 0]
+            for plane in probabilities:
+                cv2.GaussianBlur(plane, (0, 0), smoothing, dst=plane)
+        self._best = np.full(probabilities.shape[1:], found[0], np.int32)
+        self._sure = probabilities[0].copy()
+        for category, plane in zip(found[1:], probabilities[1:], strict=True):
+            better = plane > self._sure
+            self._best[better] = category
+            np.maximum(self._sure, plane, out=self._sure)
         self._categories = categories
 
     def segments(self, options: Options, examples: tuple[Example, ...]) -> SegmentIds:
