@@ -34,6 +34,7 @@ _CLASSES = {
 _CANVASES = {"WEBP": 4, "GIF": 3}  # that a decoder holds at the same time
 _STORED_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2}  # a pixel in Pillow's memory; all others: 4
 _BANDS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "I;16": 1, "I": 1}
+_DEEP_BANDS = {2: 3, 4: 2, 6: 4}  # by a PNG's colour type
 _DTYPES = {"I;16": "uint16", "I": "int32"}
 _NAMES = {
     2: ("grey", "alpha"),
@@ -64,7 +65,9 @@ class Picture:
         with path.open("rb") as file:
             head = file.read(64)
         self._format = picture_format(head)
-        self._is_deep = self._format == "PNG" and head[24:25] == b"\x10" and head[25:26] != b"\0"
+        # Of a PNG with several bands of 16 bits; Pillow gives another number for grey and alpha.
+        is_deep = self._format == "PNG" and head[24:25] == b"\x10"
+        self._deep_bands = _DEEP_BANDS.get(head[25], 0) if is_deep else 0
         # Pillow warns of odd metadata, which harms no pixel, and of sizes, which are checked here.
         warnings.filterwarnings("ignore", module="PIL")
         if self._format == "WEBP":
@@ -105,13 +108,13 @@ class Picture:
         self._mode = _shown_mode(image, frames)
         self._orientation = _orientation(image)
         width, height = upright_size(*image.size, self._orientation)
-        bands = len(image.getbands()) if self._is_deep else _BANDS[self._mode]
+        bands = self._deep_bands or _BANDS[self._mode]
         return ImageInfo(
             name=str(self._path),
             width=width,
             height=height,
             bands=bands,
-            dtype="uint16" if self._is_deep else _DTYPES.get(self._mode, "uint8"),
+            dtype="uint16" if self._deep_bands else _DTYPES.get(self._mode, "uint8"),
             format="WebP" if self._format == "WEBP" else self._format,
             frames=frames,
             band_names=_NAMES.get(bands, ()),
@@ -119,7 +122,7 @@ class Picture:
 
     def _bytes_each(self, image: ImageFile.ImageFile, frames: int) -> int:
         """Return how many bytes a pixel takes while it is decoded."""
-        if self._is_deep:
+        if self._deep_bands:
             return 8
         stored = 4 if frames > 1 else _STORED_BYTES.get(image.mode, 4)
         return stored * _CANVASES.get(self._format, 2 if image.info.get("progressive") else 1)
@@ -138,7 +141,7 @@ class Picture:
             return self._decoded[frame]
 
     def _decode(self, image: ImageFile.ImageFile, frame: int) -> _Decoded:
-        if self._is_deep:
+        if self._deep_bands:
             return ArrayImage(_deep_png(self._path, self.info.bands))
         if self.info.frames > 1:
             image.seek(frame)
