@@ -13,7 +13,7 @@ demo: setup
 	$(BIN)/segdesk demo --out demo-output
 
 test: setup lint mypy
-	$$(command -v xvfb-run >/dev/null && echo xvfb-run -a) $(BIN)/pytest -q -n logical --maxprocesses 4 --dist loadfile
+	$(BIN)/pytest -q -n logical --maxprocesses 4 --dist loadfile
 
 setup: $(READY)
 

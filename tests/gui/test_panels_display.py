@@ -5,6 +5,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QPushButton
 
 from segdesk.core.geometry import Window
+from segdesk.engine import edits
 from tests.gui.windows import open_image, shown_window, write_image
 
 WHOLE = Window(0, 0, 64, 48)
@@ -107,7 +108,8 @@ def test_each_image_keeps_its_display(window, panel, qtbot, tmp_path):
     panel.gamma.setValue(40)
     chosen = window.editor.display
     with document.edit("Paint") as edit:
-        edit.paint(document.active, Window(0, 0, 2, 2), 1)
+        segment_id = edits.segment_to_paint(edit, document.active, 1)
+        edit.paint(document.active, Window(0, 0, 2, 2), segment_id)
     open_image(qtbot, window, tmp_path / "b.png")
     assert window.editor.display != chosen
     open_image(qtbot, window, tmp_path / "a.png")
