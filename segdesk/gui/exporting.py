@@ -64,9 +64,13 @@ class Exporting(QObject):
 
     @property
     def stem(self) -> str:
-        """First part of the names of the files."""
+        """First part of the names of the files at first: never that of the image beside them."""
         entry = self._shelf.current
-        return Path(entry.name).stem if entry else ""
+        if not entry:
+            return ""
+        stem = Path(entry.name).stem
+        is_beside = entry.path is not None and entry.path.parent == self.folder
+        return f"{stem}-masks" if is_beside else stem
 
     def layers(self) -> tuple[Layer, ...]:
         """Return the layers with something on them, the topmost first."""

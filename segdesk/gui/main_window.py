@@ -164,7 +164,6 @@ class MainWindow(QMainWindow):
         bench.job_started.connect(self.status.jobs.add)
         self._refresh_timer.timeout.connect(self._refresh)
         for signal in (
-            editor.document_changed,
             editor.updated,
             editor.selection_changed,
             editor.tool_changed,
@@ -182,6 +181,7 @@ class MainWindow(QMainWindow):
             self._stack.addWidget(self._make_welcome())
         self._stack.setCurrentIndex(0 if entry else 1)
         self.canvas.setFocus()
+        self._refresh()
 
     def _make_welcome(self) -> QWidget:
         from segdesk.gui.welcome import Welcome

@@ -37,9 +37,9 @@ def scribble_to_export(user: "User", folder: Path) -> Journey:
     found = yield from accept(user)
     corrected = correct(user, found)
     yield from export(user, folder)
-    with Image.open(folder / "square.png") as image:
+    with Image.open(folder / "square-masks.png") as image:
         assert ((np.asarray(image) == 1) == corrected).all()
-    coco = json.loads((folder / "square_coco.json").read_text())
+    coco = json.loads((folder / "square-masks_coco.json").read_text())
     assert sum(entry["area"] for entry in coco["annotations"]) == corrected.sum()
     assert not user.window.bench.shelf.unsaved()
 
@@ -78,11 +78,13 @@ def scribble(user: "User") -> Journey:
     user.press(Qt.Key.Key_S)
     user.window.editor.set_radius(4)
     user.press(Qt.Key.Key_1)
-    user.drag((50, 60), (90, 100))
+    user.drag((36, 46), (104, 114))
     user.press(Qt.Key.Key_0)
     user.drag((150, 20), (220, 150))
-    yield lambda: bench.proposal is not None and not bench.segmenting.is_busy
-    assert len(document.prompts) == 2
+    user.drag((22, 30), (22, 130))
+    yield user.window.actions_["accept"].isEnabled
+    yield lambda: not bench.segmenting.is_busy
+    assert len(document.prompts) == 3
     assert not document.layers[0].areas, "a proposal changes nothing"
 
 
@@ -94,7 +96,7 @@ def accept(user: "User") -> Journey:
     assert layer.state.name == "Layer 1"
     found = mask_of(layer)
     overlap = (found & square()).sum() / (found | square()).sum()
-    assert overlap > 0.95, overlap
+    assert overlap > 0.9, overlap
     return found
 
 
@@ -207,7 +209,9 @@ class Guide:
 
     def _on_tick(self) -> None:
         now = time.monotonic()
-        self.longest, self._last = max(self.longest, now - self._last), now
+        if self._window.is_complete:
+            self.longest = max(self.longest, now - self._last)
+        self._last = now
         if now > self._end:
             self._stop(f"waited in vain at line {line_of(self._journey)}")
         elif self._wait():

@@ -28,7 +28,7 @@ class TestExport:
 
     def test_begins_with_layer_folder_and_name_of_the_image(self, dialog, tmp_path):
         order = dialog.order()
-        assert (order.folder, order.stem, order.formats) == (tmp_path, "cells", ("png",))
+        assert (order.folder, order.stem, order.formats) == (tmp_path, "cells-masks", ("png",))
         assert dialog.layers.currentText() == "Layer 1 (semantic)"
 
     def test_says_what_is_lost_before_anything_is_written(self, dialog, qtbot, tmp_path):
@@ -55,8 +55,8 @@ class TestExport:
         dialog.export.click()
         assert not dialog.export.isEnabled()
         qtbot.waitUntil(dialog.open_folder.isVisible, timeout=10_000)
-        assert "cells.png" in dialog.outcome.text()
-        assert (out / "cells.png").is_file()
+        assert "cells-masks.png" in dialog.outcome.text()
+        assert (out / "cells-masks.png").is_file()
         assert settings().value("export_folder") == str(out)
 
     def test_a_failure_is_said_in_the_dialog(self, dialog, qtbot, tmp_path):
