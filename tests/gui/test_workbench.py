@@ -219,6 +219,7 @@ class TestLive:
     def test_a_prompt_chooses_a_segmenter_that_takes_it(self, window, bench, qtbot):
         assert bench.segmenting.choice.spec.id == "bright"
         stroke(window)
+        stroke(window, 30.0, category=0)
         assert Scribble in bench.segmenting.choice.spec.prompts
         wait_for_proposal(qtbot, bench)
 
