@@ -172,7 +172,6 @@ def test_modules_import_no_model_library_and_no_qt(package):
             "zstandard",
             "psutil",
             "rich",
-            "typer",
         ]
     path = [str(Path(segdesk.__file__).parent / package.removeprefix("segdesk."))]
     names = [package, *(module.name for module in pkgutil.walk_packages(path, f"{package}."))]
