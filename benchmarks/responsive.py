@@ -144,23 +144,25 @@ def _model(pauses: Pauses, window: MainWindow, model: str, runs: int) -> dict[st
 
 def _live(pauses: Pauses, window: MainWindow, strokes: int) -> np.ndarray:
     """Return the pauses while strokes follow each other, each as soon as the last is answered."""
-    segmenting = window.bench.segmenting
-    segmenting.choice.choose("scribble")
+    bench, editor = window.bench, window.editor
+    bench.segmenting.choice.choose("scribble")
+    editor.add_prompt(_stroke(0))  # has no answer: a category is missing
     found = []
-    for number in range(strokes + 1):
-        x, category = (100 + 200 * (number // 2 % 7), 1) if number % 2 else (20.0, 0)
-        path = np.linspace((x, 90.0), (x + 30, 110.0), 20)
-        stroke = Scribble(path, 4.0, category)
-        asked = window.editor.document.version
-        waits = pauses.watch(
-            lambda stroke=stroke: window.editor.add_prompt(stroke),
-            lambda asked=asked: (
-                not segmenting.is_busy and window.editor.document.version > asked + 1
-            ),
+    for number in range(1, strokes + 1):
+        last, stroke = bench.proposal, _stroke(number)
+        found.append(
+            pauses.watch(
+                lambda stroke=stroke: editor.add_prompt(stroke),
+                lambda last=last: bench.proposal is not last and not bench.segmenting.is_busy,
+            )
         )
-        if number:  # a single stroke has no answer yet
-            found.append(waits)
     return np.concatenate(found)
+
+
+def _stroke(number: int) -> Scribble:
+    """Return a stroke on the background (even numbers) or on a disc."""
+    x = 100 + 200 * (number // 2 % 7) if number % 2 else 20
+    return Scribble(np.linspace((x, 90.0), (x + 30, 110.0), 20), 4.0, number % 2)
 
 
 def _report(found: dict[str, np.ndarray]) -> None:
