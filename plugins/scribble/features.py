@@ -44,10 +44,9 @@ class Pyramid:
         self.levels: list[Floats] = []
         for level in range(LEVELS):
             report(level / LEVELS, "Measuring the image")
+            if level:
+                bands = [_halved(band) for band in bands]
             self.levels.append(_features(bands, 0.7 if level == 0 else 1.0))
-            bands = [
-                cv2.resize(b, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for b in bands
-            ]
         colours = len(bands)
         texture = self.levels[0].shape[0] - colours
         kinds = np.repeat([1.0, _TEXTURE_WEIGHT], [colours, texture])
@@ -79,6 +78,11 @@ class Pyramid:
         grid = np.mgrid[step // 2 : self.size[0] : step, step // 2 : self.size[1] : step]
         rows, columns = grid.reshape(2, -1) if grid.size else np.zeros((2, 1), np.intp)
         return self.at(rows, columns)
+
+
+def _halved(band: Floats) -> Floats:
+    half: Floats = cv2.resize(band, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    return half
 
 
 def _channels(pixels: Pixels, rgb: NDArray[Any]) -> list[Floats]:
