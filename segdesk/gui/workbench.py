@@ -85,7 +85,7 @@ class Workbench(QObject):
     def delete_segments(self) -> None:
         """Delete the selected segments of the active layer."""
         layer, document = self._active(), self.editor.document
-        chosen = set(self.editor.selection)
+        chosen = self._chosen()
         if layer and document and chosen:
             self.editor.attempt(edits.delete_segments, document, layer.id, chosen)
             self.editor.select(frozenset())
@@ -93,7 +93,7 @@ class Workbench(QObject):
     def merge_segments(self) -> None:
         """Make one segment of the selected ones."""
         layer, document = self._active(), self.editor.document
-        chosen = set(self.editor.selection)
+        chosen = self._chosen()
         if layer and document and len(chosen) > 1:
             kept = self.editor.attempt(edits.merge_segments, document, layer.id, chosen)
             self.editor.select(frozenset({kept} if kept else chosen))
@@ -128,6 +128,11 @@ class Workbench(QObject):
         self._gpu.close()
         self.segmenting.close()
         self.shelf.close()
+
+    def _chosen(self) -> set[int]:
+        """Return the selected segments that are still there."""
+        layer = self._active()
+        return set(self.editor.selection) & set(layer.segments) if layer else set()
 
     def _active(self) -> Layer | None:
         return self.editor.document.active if self.editor.document else None

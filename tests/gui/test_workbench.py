@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from PySide6.QtWidgets import QSpinBox
 
 from segdesk.core.geometry import Window
 from segdesk.core.prompts import Scribble
@@ -149,6 +150,24 @@ class TestRun:
         set_options(bench)
         bench.segmenting.run()
         wait_for_proposal(qtbot, bench)
+
+    def test_options_reach_the_segmenter_from_the_form(self, window, bench, qtbot):
+        form = window.docks["segmenter"].widget().form
+        form.findChild(QSpinBox, "threshold").setValue(50)
+        assert bench.segmenting.choice.options.threshold == 50
+        set_options(bench, threshold=60)
+        assert form.findChild(QSpinBox, "threshold").value() == 60
+        bench.segmenting.run()
+        assert wait_for_proposal(qtbot, bench).areas == {1: 64 * 48}
+
+    def test_segments_that_are_gone_cannot_be_deleted(self, window, bench, qtbot):
+        paint(window, Window(0, 0, 5, 5))
+        window.editor.select(frozenset({1}))
+        bench.undo()
+        done = window.editor.document.history.done
+        bench.delete_segments()
+        bench.merge_segments()
+        assert window.editor.document.history.done == done
 
     def test_a_failure_is_told_and_changes_nothing(self, window, bench, qtbot):
         set_options(bench, fails=True)

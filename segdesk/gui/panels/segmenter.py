@@ -47,7 +47,7 @@ class SegmenterPanel(QWidget):
         self._hint.setObjectName("muted")
         self.refusal = QLabel(wordWrap=True)
         self._form_slot = QVBoxLayout()
-        self._form: OptionsForm | None = None
+        self.form: OptionsForm | None = None
         self._spec: SegmenterSpec | None = None
         self._live = QCheckBox("Answer after every prompt")
         self._examples = ExamplesRow(bench, actions["add_example"])
@@ -55,6 +55,7 @@ class SegmenterPanel(QWidget):
         self._segmenters.activated.connect(self._on_segmenters_activated)
         self._live.toggled.connect(self._choice.set_live)
         self._choice.changed.connect(self._refresh)
+        self._choice.tuned.connect(self._on_choice_tuned)
         bench.editor.document_changed.connect(self._refresh_refusal)
         bench.editor.updated.connect(self._on_editor_updated)
         self._refresh()
@@ -117,18 +118,22 @@ class SegmenterPanel(QWidget):
 
     def _refresh_form(self) -> None:
         spec = self._choice.spec
-        if self._form:
-            self._form_slot.removeWidget(self._form)
-            self._form.deleteLater()
-        self._form = OptionsForm(spec.options if spec else None)
+        if self.form:
+            self._form_slot.removeWidget(self.form)
+            self.form.deleteLater()
+        self.form = OptionsForm(spec.options if spec else None)
         if spec and spec.options:
-            self._form.show_value(self._choice.options)
-            self._form.changed.connect(self._on_form_changed)
-        self._form_slot.addWidget(self._form)
+            self.form.show_value(self._choice.options)
+            self.form.changed.connect(self._on_form_changed)
+        self._form_slot.addWidget(self.form)
+
+    def _on_choice_tuned(self) -> None:
+        if self.form and self._choice.options is not None:
+            self.form.show_value(self._choice.options)
 
     def _on_form_changed(self) -> None:
-        if self._form:
-            self._choice.set_options(self._form.value())
+        if self.form:
+            self._choice.set_options(self.form.value())
 
 
 class CheckpointRow(QWidget):

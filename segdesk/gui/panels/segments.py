@@ -127,7 +127,7 @@ class SegmentsPanel(QWidget):
     def _judge(self, verdict: SignalInstance) -> None:
         layer = self._layer()
         if layer:
-            verdict.emit(layer.id, set(self._editor.selection))
+            verdict.emit(layer.id, set(self._editor.selection) & set(layer.segments))
 
     def _on_editor_updated(self) -> None:
         if not self._timer.isActive():
