@@ -1,18 +1,20 @@
-"""A line above the image while a proposal waits for the user's judgement."""
+"""The line above the image: what the chosen tool does and, while one waits, the proposal."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from segdesk.engine.document import Document
 from segdesk.engine.layer import Layer
 from segdesk.gui.editor import Editor
+from segdesk.gui.theme import ICON_SIZE
+from segdesk.gui.tools import TOOLS
 
 
 class ReviewBar(QFrame):
-    """Names the proposal, and offers to accept or reject it."""
+    """Is there as long as an image is, so that nothing moves when a proposal comes or goes."""
 
     def __init__(
         self, editor: Editor, accept: QAction, reject: QAction, parent: QWidget | None = None
@@ -21,21 +23,36 @@ class ReviewBar(QFrame):
         self.setObjectName("bar")
         self._editor = editor
         self._text = QLabel()
+        self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._buttons = [_button(accept), _button(reject)]
         self._timer = QTimer(self, singleShot=True, interval=0)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 4, 6, 4)
-        layout.addWidget(self._text, 1)
-        for action in (accept, reject):
-            layout.addWidget(_button(action))
+        for widget in (self._text, *self._buttons):
+            layout.addWidget(widget)
+        layout.setStretch(0, 1)
+        self.setFixedHeight(self._buttons[0].sizeHint().height() + 8)
+        self._words = ""
         self._timer.timeout.connect(self._refresh)
         editor.document_changed.connect(self._refresh)
+        editor.tool_changed.connect(self._refresh)
         editor.updated.connect(self._on_editor_updated)
-        self.hide()
+        self._refresh()
 
     @property
     def text(self) -> str:
-        """What it says."""
-        return self._text.text()
+        """What it says, as far as it is wide enough."""
+        return self._words
+
+    @property
+    def is_judging(self) -> bool:
+        """Whether it offers to accept or reject a proposal."""
+        return not self._buttons[0].isHidden()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Say as much as there is room for."""
+        super().resizeEvent(event)
+        self._elide()
 
     def _on_editor_updated(self) -> None:
         if not self._timer.isActive():
@@ -43,11 +60,17 @@ class ReviewBar(QFrame):
 
     def _refresh(self) -> None:
         layer = proposal_of(self._editor.document)
-        self.setVisible(layer is not None)
-        if layer:
-            count = len(layer.segments)
-            noun = "segment" if count == 1 else "segments"
-            self._text.setText(f"Proposal: {layer.state.name}, {count:,} {noun}")
+        self.setVisible(self._editor.document is not None)
+        for button in self._buttons:
+            button.setVisible(layer is not None)
+        self._words = _about(layer) if layer else _hint(self._editor.tool)
+        self._text.setToolTip(self._words)
+        self._elide()
+
+    def _elide(self) -> None:
+        self.layout().activate()
+        end, width = Qt.TextElideMode.ElideRight, self._text.width()
+        self._text.setText(self._text.fontMetrics().elidedText(self._words, end, width))
 
 
 def proposal_of(document: Document | None) -> Layer | None:
@@ -59,8 +82,19 @@ def proposal_of(document: Document | None) -> Layer | None:
     return next((layer for layer in reversed(layers) if layer.state.is_proposal), None)
 
 
+def _about(proposal: Layer) -> str:
+    count = len(proposal.segments)
+    return f"Proposal: {proposal.state.name}, {count:,} segment{'s' * (count != 1)}"
+
+
+def _hint(tool_id: str) -> str:
+    tool = next((tool for tool in TOOLS if tool.id == tool_id), None)
+    return f"{tool.title}: {tool.tooltip}" if tool else ""
+
+
 def _button(action: QAction) -> QToolButton:
     button = QToolButton()
     button.setDefaultAction(action)
     button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    button.setIconSize(ICON_SIZE)
     return button

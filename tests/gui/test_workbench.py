@@ -106,7 +106,7 @@ class TestRun:
         assert document.layers[0].areas == {1: 900}
         assert proposal.areas == {1: 100}
         assert document.active is proposal
-        assert not window.review_bar.isHidden()
+        qtbot.waitUntil(lambda: window.review_bar.is_judging)
         assert "1 segment" in window.review_bar.text
 
     def test_accept_joins_it_to_the_painted_layer_and_can_be_undone(self, window, bench, qtbot):
@@ -126,7 +126,7 @@ class TestRun:
         wait_for_proposal(qtbot, bench)
         trigger(qtbot, window, "reject")
         assert [layer.state.name for layer in window.editor.document.layers] == ["Layer 1"]
-        qtbot.waitUntil(window.review_bar.isHidden)
+        qtbot.waitUntil(lambda: not window.review_bar.is_judging)
 
     def test_a_second_answer_replaces_the_first(self, window, bench, qtbot):
         bench.segmenting.run()
