@@ -23,7 +23,7 @@ DEFAULT_AREA = 16
 class Splitting:
     """How foreground becomes objects."""
 
-    eagerness: float  # 0: never split, 1: at every little waist
+    eagerness: float  # 0: only at waists of half the width, 1: at every little one
     minimum_area: int  # pixels
 
 
@@ -31,14 +31,15 @@ def split(foreground: Mask, splitting: Splitting) -> Ids:
     """Return (rows, columns) ids 1..n of the objects in a mask; 0 elsewhere.
 
     Two peaks of the distance to the edge are two objects when the waist between them is narrower
-    than ``1 - eagerness / 2`` of the smaller one's radius.
+    than ``(1 + eagerness) / 2`` of the smaller one's radius.
     """
     from skimage.segmentation import watershed
 
     foreground = _filled(foreground)
     distance = cv2.distanceTransform(foreground.astype(np.uint8), cv2.DIST_L2, 5)
+    distance = np.minimum(distance, sum(foreground.shape))  # infinite where there is no edge
     distance = cv2.GaussianBlur(distance, (0, 0), 1.0) * foreground
-    seeds = _seeds(distance, 1 - splitting.eagerness / 2)
+    seeds = _seeds(distance, (1 + splitting.eagerness) / 2)
     ids = watershed(-distance, seeds, mask=foreground, connectivity=2).astype(np.int32)
     return _without_small(ids, splitting.minimum_area)
 
@@ -54,22 +55,22 @@ def learn_splitting(examples: Sequence[NDArray[Any]]) -> Splitting:
     areas = np.concatenate([np.unique(ids[ids > 0], return_counts=True)[1] for ids in examples])
     minimum = max(1, int(0.3 * np.percentile(areas, 5)))
 
-    def quality(eagerness: float) -> float:
+    def quality(eagerness: float) -> tuple[float, float]:
         found = [split(ids > 0, Splitting(eagerness, minimum)) for ids in examples]
-        return sum(_agreement(a, b) for a, b in zip(examples, found, strict=True))
+        agreement = sum(_agreement(a, b) for a, b in zip(examples, found, strict=True))
+        return agreement, -abs(eagerness - DEFAULT_EAGERNESS)
 
     return Splitting(max(_EAGERNESS, key=quality), minimum)
 
 
 def _seeds(distance: NDArray[np.float32], waist: float) -> Ids:
     """Return numbered peaks that are separate at ``waist`` of their height."""
-    from skimage.morphology import reconstruction
+    from skimage.morphology import local_maxima, reconstruction
 
-    lowered = np.minimum(distance * waist, np.maximum(distance - 0.75, 0))
+    lowered = np.minimum(distance * waist, np.maximum(distance - 0.75, distance / 4))
     flooded = reconstruction(lowered, distance, method="dilation")
-    peaks = (distance > 0) & (distance - flooded > 0) & (distance >= flooded + 1e-6)
-    is_top = peaks & (flooded <= lowered + 1e-3 * distance)
-    seeds: Ids = cc3d.connected_components(is_top, connectivity=8).astype(np.int32)
+    plateaus = local_maxima(np.pad(flooded, 1), connectivity=2)[1:-1, 1:-1] & (distance > 0)
+    seeds: Ids = cc3d.connected_components(plateaus, connectivity=8).astype(np.int32)
     return seeds
 
 
