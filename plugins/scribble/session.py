@@ -78,16 +78,18 @@ class ScribbleSession:
         found: NDArray[np.int32],
         report: Report,
     ) -> Floats:
+        self._keep(examples)
+        share = 0.3 / (1 + len(examples))
         pyramid = self._pyramid(
-            request.image_key, request.pixels, request.rgb, part(report, 0, 0.3)
+            request.image_key, request.pixels, request.rgb, part(report, 0, share)
         )
         lessons = [Lesson(pyramid, targets[0])]
-        for example, known in zip(examples, targets[1:], strict=True):
-            measured = self._pyramid(id(example.pixels), example.pixels, example.rgb, report)
+        for number, (example, known) in enumerate(zip(examples, targets[1:], strict=True), 1):
+            measuring = part(report, number * share, (number + 1) * share)
+            measured = self._pyramid(id(example.pixels), example.pixels, example.rgb, measuring)
             if len(measured.levels[0]) != len(pyramid.levels[0]):
                 raise PromptError(f"{example.name}: its bands are not those of the image.")
             lessons.append(Lesson(measured, known))
-        self._examples = examples  # so that an id stays that of the same pixels
         spread = np.concatenate([lesson.pyramid.spread(_SPREAD) for lesson in lessons])
         data = draw(lessons, found, balance_by_area=bool(examples))
         training = EXAMPLES if examples else STROKES
@@ -95,6 +97,13 @@ class ScribbleSession:
             data, spread, pyramid.weights, training, part(report, 0.3, 0.5)
         )
         return classifier.probabilities(pyramid, part(report, 0.5, 0.9))
+
+    def _keep(self, examples: tuple[Example, ...]) -> None:
+        """Hold examples, so that an id stays that of the same pixels; forget all others."""
+        gone = {id(e.pixels) for e in self._examples} - {id(e.pixels) for e in examples}
+        for key in gone:
+            self._pyramids.pop(key, None)
+        self._examples = examples
 
     def _pyramid(self, key: Any, pixels: Any, rgb: Any, report: Report) -> Pyramid:
         pyramid = self._pyramids.pop(key, None) or Pyramid(pixels, rgb, report)
