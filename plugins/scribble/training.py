@@ -29,15 +29,16 @@ class Lesson:
 
 
 def stroke_targets(request: SegmentRequest) -> Targets:
-    """Return the category of each pixel under a stroke; later strokes lie on top."""
+    """Return the category of each pixel under a stroke: of the last one; ignore takes back."""
     window = request.window
     targets = np.full(window.shape, _UNPAINTED, np.int32)
     for stroke in request.prompts:
         if isinstance(stroke, Scribble):
+            category = _UNPAINTED if stroke.category == IGNORE else stroke.category
             path = stroke.xy if len(stroke.xy) > 1 else np.repeat(stroke.xy, 2, 0)
             for start, end in pairwise(path):
                 part, mask = capsule(tuple(start), tuple(end), stroke.radius, window)
-                targets[part.shifted(-window.x, -window.y).slices][mask] = stroke.category
+                targets[part.shifted(-window.x, -window.y).slices][mask] = category
     return targets
 
 
