@@ -282,6 +282,8 @@ def _view(model: SegmentModel) -> QTableView:
     rows.setDefaultSectionSize(ROW_SIZE.height())
     header = view.horizontalHeader()
     header.setHighlightSections(False)
+    # Its own, always empty: else every paint asks of every row whether whole columns are selected.
+    header.setSelectionModel(QItemSelectionModel(model, header))
     header.setStretchLastSection(False)
     header.setSectionResizeMode(CATEGORY, QHeaderView.ResizeMode.Stretch)
     for column, text in (
