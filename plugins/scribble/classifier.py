@@ -125,7 +125,7 @@ class PixelClassifier:
         hidden = projected[self.categories :]
         hidden += first_offset[:, np.newaxis]
         np.maximum(hidden, 0, out=hidden)
-        scores = np.ascontiguousarray(second.T) @ hidden
+        scores: Floats = np.ascontiguousarray(second.T) @ hidden
         scores += projected[: self.categories]
         scores += (self._offset + second_offset)[:, np.newaxis]
         return scores
@@ -198,7 +198,7 @@ class PixelClassifier:
 
 def softmax(scores: Floats, axis: int = 1) -> Floats:
     """Return probabilities over an axis."""
-    powers = scores - scores.max(axis, keepdims=True)
+    powers: Floats = scores - scores.max(axis, keepdims=True)
     np.exp(powers, out=powers)
     powers /= powers.sum(axis, keepdims=True)
     return powers

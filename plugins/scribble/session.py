@@ -55,8 +55,7 @@ class ScribbleSession:
         examples = tuple(p for p in request.prompts if isinstance(p, Example))
         targets = stroke_targets(request)
         known = [example_targets(example) for example in examples]
-        found = np.unique(np.concatenate([np.unique(t) for t in (targets, *known)]))
-        found = found[found >= 0]
+        found = np.unique(np.concatenate([t[t >= 0] for t in (targets, *known)]))
         if not examples and not any(isinstance(p, Scribble) for p in request.prompts):
             raise PromptError("Paint a stroke on each category, or give an example.")
         categories = _categories(request, examples)

@@ -102,7 +102,7 @@ def draw(
             rows, columns = np.divmod(places, lesson.targets.shape[1])
             features.append(lesson.pyramid.at(rows, columns))
             targets.append(np.full(len(places), index))
-    index = np.concatenate(targets)
+    indices = np.concatenate(targets)
     wanted = (totals / totals.sum()) ** (_BALANCE if balance_by_area else 0.0)
-    weights = (wanted / np.bincount(index, minlength=len(categories)))[index]
-    return np.concatenate(features), index, (weights / weights.mean()).astype(np.float32)
+    weights = (wanted / np.bincount(indices, minlength=len(categories)))[indices]
+    return np.concatenate(features), indices, (weights / weights.mean()).astype(np.float32)
