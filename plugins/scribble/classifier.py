@@ -125,13 +125,15 @@ class PixelClassifier:
         hidden = projected[self.categories :]
         hidden += first_offset[:, np.newaxis]
         np.maximum(hidden, 0, out=hidden)
-        scores: Floats = np.ascontiguousarray(second.T) @ hidden
+        scores = np.ascontiguousarray(second.T) @ hidden
         scores += projected[: self.categories]
         scores += (self._offset + second_offset)[:, np.newaxis]
         return scores
 
     def _standard(self, features: Floats) -> Floats:
-        return np.clip((features - self._mean) * self._scale, -self._limit, self._limit)
+        scaled = (features - self._mean) * self._scale
+        clipped: Floats = np.clip(scaled, -self._limit, self._limit)
+        return clipped
 
     def _discriminant(
         self,
