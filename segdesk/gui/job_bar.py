@@ -24,13 +24,13 @@ class JobBar(QWidget):
         self._progress = QProgressBar(textVisible=False, maximum=1000)
         self._progress.setFixedSize(120, 10)
         self._progress.setAccessibleName("Progress")
-        self._stop = IconButton("x-circle", "Stop this job")
-        self._more = QToolButton(popupMode=QToolButton.ToolButtonPopupMode.InstantPopup)
-        self._more.setToolTip("Jobs that wait")
+        self.stop = IconButton("x-circle", "Stop this job")
+        self.more = QToolButton(popupMode=QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.more.setToolTip("Jobs that wait")
         self._timer = QTimer(self, singleShot=True, interval=SHOW_AFTER_MS)
         self._lay_out()
         self._timer.timeout.connect(self._refresh)
-        self._stop.clicked.connect(self._on_stop_clicked)
+        self.stop.clicked.connect(self._on_stop_clicked)
         self.hide()
 
     @property
@@ -47,13 +47,13 @@ class JobBar(QWidget):
             self._timer.start()
 
     def _lay_out(self) -> None:
-        menu = QMenu(self._more)
+        menu = QMenu(self.more)
         menu.aboutToShow.connect(partial(self._fill, menu))
-        self._more.setMenu(menu)
+        self.more.setMenu(menu)
         row = QHBoxLayout(self)
         row.setContentsMargins(6, 0, 6, 0)
         row.setSpacing(6)
-        for widget in (self._title, self._progress, self._stop, self._more):
+        for widget in (self._title, self._progress, self.stop, self.more):
             row.addWidget(widget)
 
     def _on_progressed(self, job: Job, fraction: float, message: str) -> None:
@@ -81,8 +81,8 @@ class JobBar(QWidget):
         self._title.setToolTip(text)
         self._progress.setValue(round(1000 * fraction))
         waiting = len(self._jobs) - 1
-        self._more.setVisible(waiting > 0)
-        self._more.setText(f"+{waiting}")
+        self.more.setVisible(waiting > 0)
+        self.more.setText(f"+{waiting}")
         self.show()
 
     def _on_stop_clicked(self) -> None:

@@ -1,8 +1,11 @@
 """Segmenting, teaching and exporting, with a stranger's plugin in a process of its own."""
 
 import json
+import time
+from threading import Event
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 from PySide6.QtWidgets import QSpinBox
@@ -12,6 +15,8 @@ from segdesk.core.prompts import Scribble
 from segdesk.engine import folders
 from segdesk.engine.registry import forget_plugins
 from segdesk.gui.exporting import Order
+from segdesk.gui.job_bar import JobBar
+from segdesk.gui.lanes import Lane
 from tests.gui.windows import on_show, open_image, paint, shown_window, write_image
 
 PLUGIN = """
@@ -90,6 +95,12 @@ def stroke(window, x=5.0, category=1):
 def trigger(qtbot, window, action_id):
     qtbot.waitUntil(window.actions_[action_id].isEnabled)
     window.actions_[action_id].trigger()
+
+
+def workers():
+    """Return the worker processes; multiprocessing has a helper of its own beside them."""
+    children = psutil.Process().children()
+    return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
 
 
 def wait_for_proposal(qtbot, bench):
@@ -197,6 +208,39 @@ class TestRun:
         with qtbot.waitSignal(window.editor.failed) as signal:
             bench.segmenting.run()
         assert "scribble" in signal.args[0]
+
+    def test_closing_the_window_ends_the_job_and_its_process(self, window, bench, qtbot):
+        set_options(bench, seconds=60)
+        bench.segmenting.run()
+        qtbot.waitUntil(lambda: "Thinking" in window.status.jobs.text, timeout=20_000)
+        (worker,) = workers()
+        window.close()
+        assert not worker.is_running()
+
+
+def test_job_bar_shows_the_oldest_job_and_how_many_wait(qtbot):
+    bar, lane, gate = JobBar(), Lane("disk"), Event()
+    qtbot.addWidget(bar)
+
+    def work(report):
+        while not gate.is_set():
+            report(0.25, "Working")
+            time.sleep(0.005)
+
+    jobs = [lane.submit(work, title) for title in ("First", "Second", "Third")]
+    for job in jobs:
+        bar.add(job)
+    qtbot.waitUntil(lambda: bar.text == "First: Working")
+    assert not bar.isHidden()
+    assert bar.more.text() == "+2"
+    bar.stop.click()
+    qtbot.waitUntil(lambda: bar.text == "Second: Working")
+    bar.more.menu().aboutToShow.emit()
+    (stop_third,) = bar.more.menu().actions()
+    stop_third.trigger()
+    gate.set()
+    qtbot.waitUntil(bar.isHidden)
+    lane.close()
 
 
 class TestLive:
