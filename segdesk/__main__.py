@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,8 @@ from segdesk.core.errors import SegdeskError
 
 def main() -> int:
     """Run what the command line asks for and return its exit code."""
+    # Many small products: two threads that wait for each other lose more than they win.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     arguments = sys.argv[1:]
     if arguments and (arguments[0] in COMMANDS or arguments[0].startswith("-")):
         return exit_code(partial(_run_command, arguments))

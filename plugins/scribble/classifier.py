@@ -30,7 +30,7 @@ class Training:
 
 
 STROKES = Training(steps=60, noise=0.3)
-EXAMPLES = Training(steps=300, noise=0.6)
+EXAMPLES = Training(steps=300, noise=0.3)
 
 
 class PixelClassifier:

@@ -99,8 +99,6 @@ def _channels(pixels: Pixels, rgb: NDArray[Any]) -> list[Floats]:
     if values.shape[2] != 3:
         return [np.ascontiguousarray(values[..., band]) for band in range(values.shape[2])]
     red, green, blue = cv2.split(values)
-    if np.array_equal(red, green) and np.array_equal(red, blue):
-        return [red]
     return [(red + green + blue) / 3, red - green, (red + green) / 2 - blue]
 
 
