@@ -124,7 +124,8 @@ def _hull_distance(patch: Patch, xy: Array) -> Array:
     outside = np.ones(patch.shape, np.uint8)
     hull = cv2.convexHull(np.floor(patch.place(xy)).astype(np.int32).reshape(-1, 1, 2))
     cv2.fillConvexPoly(outside, hull, 0)  # its edge, too
-    return cv2.distanceTransform(outside, cv2.DIST_L2, 5) / np.float32(patch.scale.min())
+    distances: Array = cv2.distanceTransform(outside, cv2.DIST_L2, 5)
+    return distances / np.float32(patch.scale.min())
 
 
 def _contrast(guess: Guess) -> float:

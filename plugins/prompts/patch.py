@@ -72,11 +72,13 @@ def _reduced(rgb: Array, side: int) -> Array:
         return np.ascontiguousarray(rgb)
     size = max(1, round(columns * factor)), max(1, round(rows * factor))
     step = max(1, int(1 / factor / _SAMPLES))
-    return cv2.resize(rgb[::step, ::step], size, interpolation=cv2.INTER_AREA)
+    small: Array = cv2.resize(rgb[::step, ::step], size, interpolation=cv2.INTER_AREA)
+    return small
 
 
 def _lab(rgb: Array) -> Array:
-    return cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB).astype(np.float32)
+    lab: Array = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB).astype(np.float32)
+    return lab
 
 
 def _range(lab: Array) -> tuple[Array, Array]:

@@ -39,7 +39,8 @@ class Posterior:
         """Return (rows, columns) probabilities on a finer grid of colours."""
         size = colours.shape[1::-1]
         slope, offset = (cv2.resize(part, size) for part in (self.slope, self.offset))
-        return np.clip(np.einsum("yxc,yxc->yx", slope, colours) + offset, 0, 1)
+        found: Array = np.clip(np.einsum("yxc,yxc->yx", slope, colours) + offset, 0, 1)
+        return found
 
 
 def posterior(colours: Array, prior: Array, known: Array) -> Posterior:
@@ -90,7 +91,8 @@ class _Guide:
 
     def _average(self, values: Array) -> Array:
         side = 2 * self._radius + 1
-        return cv2.blur(values, (side, side), borderType=cv2.BORDER_REFLECT)
+        averages: Array = cv2.blur(values, (side, side), borderType=cv2.BORDER_REFLECT)
+        return averages
 
 
 def _histogram(bins: Array, weights: Array) -> Array:
