@@ -11,8 +11,10 @@ from segdesk_plugins.scribble.features import Floats, Pyramid
 
 from segdesk.api import Report
 
+_WITHIN = 0.3  # weight of a unit matrix in the covariance of the linear part
 _CLIP = 4.0  # standard deviations: what is stranger than that says no more
 _SMOOTH = 0.1  # of each target is shared by all categories
+_NOISE = 0.3  # standard deviations added to each feature while learning
 _BATCH = 512
 _BAND = 256  # rows of the finest level that are classified at a time
 _CEILING = 6.0  # largest score of the linear part, so that the rest can still correct it
@@ -23,14 +25,11 @@ class Training:
     """How a network is trained."""
 
     steps: int
-    noise: float  # standard deviations added to each feature
     hidden: int = 32
-    within: float = 0.1  # weight of a unit matrix in the linear part's covariance
-    total: float = 0.3  # weight of the image's covariance in it
 
 
-STROKES = Training(steps=60, noise=0.3)
-EXAMPLES = Training(steps=300, noise=0.3)
+STROKES = Training(steps=60)
+EXAMPLES = Training(steps=300)
 
 
 class PixelClassifier:
@@ -64,12 +63,12 @@ class PixelClassifier:
         features, targets, weights = data
         self.categories = int(targets.max()) + 1
         self._mean = spread.mean(0)
-        self._scale = importance / (spread.std(0) + 1e-3)
+        varies = spread.std(0)
+        importance = np.where(varies > 1e-5, importance, np.float32(0))  # as colour in grey images
+        self._scale = importance / (varies + 1e-3)
         self._limit = _CLIP * importance
         inputs = self._standard(features)
-        self._linear, self._offset = self._discriminant(
-            inputs, targets, weights, self._standard(spread), training
-        )
+        self._linear, self._offset = self._discriminant(inputs, targets, weights)
         base = inputs @ self._linear + self._offset
         strength = np.abs(base - base.mean(1, keepdims=True)).max()
         damping = np.float32(min(1.0, _CEILING / max(strength, 1e-6)))
@@ -136,12 +135,7 @@ class PixelClassifier:
         return clipped
 
     def _discriminant(
-        self,
-        inputs: Floats,
-        targets: NDArray[np.intp],
-        weights: Floats,
-        spread: Floats,
-        training: Training,
+        self, inputs: Floats, targets: NDArray[np.intp], weights: Floats
     ) -> tuple[Floats, Floats]:
         """Return matrix and offset of the linear part, at the temperature that fits best."""
         count = inputs.shape[1]
@@ -150,8 +144,7 @@ class PixelClassifier:
         spreads = [
             np.cov(g.T, bias=True) if len(g) > 1 else np.zeros((count, count)) for g in groups
         ]
-        covariance = sum(spreads) / self.categories + training.within * np.eye(count)
-        covariance += training.total * np.cov(spread.T)
+        covariance = sum(spreads) / self.categories + _WITHIN * np.eye(count)
         matrix = np.linalg.solve(covariance, means.T).astype(np.float32)
         offset = (-0.5 * (means.T * matrix).sum(0)).astype(np.float32)
         scores = inputs @ matrix + offset
@@ -180,7 +173,7 @@ class PixelClassifier:
         wanted = np.eye(self.categories, dtype=np.float32)[targets]
         wanted = wanted * (1 - _SMOOTH) + _SMOOTH / self.categories
         share = np.cumsum(weights / weights.sum())
-        noise = training.noise * self._limit / _CLIP
+        noise = _NOISE * self._limit / _CLIP
         for step in range(training.steps):
             if step % 10 == 0:
                 report(step / training.steps, "Learning")

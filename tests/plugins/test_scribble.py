@@ -262,7 +262,6 @@ def test_an_example_is_not_taken_for_one_that_is_gone(coloured, truth):
 
 
 def refusals(rgb, truth):
-    gray = rgb[..., 0]
     return {
         "Paint a stroke": (),
         "Only one category": TWO[:1],
@@ -270,7 +269,7 @@ def refusals(rgb, truth):
         "lies outside": (*TWO, stroke(1, (500, 500))),
         "must be equal": (example(rgb, truth[:-1]),),
         "ignore everywhere": (example(rgb, np.full_like(truth, IGNORE)),),
-        "other.png: its bands": (example(gray, truth),),
+        "other.png: its bands": (example(rgb[..., :1].astype(np.uint16), truth),),
         "holds the category 7": (example(rgb, truth * 7),),
     }
 
