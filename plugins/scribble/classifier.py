@@ -14,7 +14,6 @@ from segdesk.api import Report
 _WITHIN = 0.3  # weight of a unit matrix in the covariance of the linear part
 _CLIP = 4.0  # standard deviations: what is stranger than that says no more
 _SMOOTH = 0.1  # of each target is shared by all categories
-_NOISE = 0.3  # standard deviations added to each feature while learning
 _BATCH = 512
 _BAND = 256  # rows of the finest level that are classified at a time
 _CEILING = 6.0  # largest score of the linear part, so that the rest can still correct it
@@ -25,11 +24,12 @@ class Training:
     """How a network is trained."""
 
     steps: int
-    hidden: int = 32
+    hidden: int  # units
+    noise: float  # standard deviations added to each feature
 
 
-STROKES = Training(steps=60)
-EXAMPLES = Training(steps=300)
+STROKES = Training(steps=60, hidden=32, noise=0.3)
+EXAMPLES = Training(steps=600, hidden=64, noise=0.6)
 
 
 class PixelClassifier:
@@ -173,7 +173,7 @@ class PixelClassifier:
         wanted = np.eye(self.categories, dtype=np.float32)[targets]
         wanted = wanted * (1 - _SMOOTH) + _SMOOTH / self.categories
         share = np.cumsum(weights / weights.sum())
-        noise = _NOISE * self._limit / _CLIP
+        noise = training.noise * self._limit / _CLIP
         for step in range(training.steps):
             if step % 10 == 0:
                 report(step / training.steps, "Learning")

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 
@@ -97,7 +98,9 @@ def test_ctrl_c_stops_quietly_and_leaves_no_files(image, tmp_path):
     out = tmp_path / "out"
     environment = os.environ | {"SEGDESK_HOME": str(tmp_path / "home")}
     arguments = ["segment", image, "--segmenter", "slow", "--out", out]
-    with start(*arguments, env=environment) as process:
+    # A shell's background jobs ignore Ctrl+C, and hand that down.
+    heeding = {"preexec_fn": partial(signal.signal, signal.SIGINT, signal.SIG_DFL)}
+    with start(*arguments, env=environment, **heeding) as process:
         assert process.stdout.readline() == "running\n"
         process.send_signal(signal.SIGINT)
         rest, err = process.communicate(timeout=60)
