@@ -173,14 +173,17 @@ class PixelClassifier:
         wanted = np.eye(self.categories, dtype=np.float32)[targets]
         wanted = wanted * (1 - _SMOOTH) + _SMOOTH / self.categories
         share = np.cumsum(weights / weights.sum())
-        noise = training.noise * self._limit / _CLIP
+        # Drawn once and shifted at each step: drawing takes longer than learning.
+        shape = (4 * _BATCH, inputs.shape[1])
+        noise = random.standard_normal(shape, dtype=np.float32)
+        noise *= training.noise * self._limit / _CLIP
         for step in range(training.steps):
             if step % 10 == 0:
                 report(step / training.steps, "Learning")
             draw = (random.random() + np.arange(_BATCH)) / _BATCH
             rows = np.minimum(np.searchsorted(share, draw), len(inputs) - 1)
-            shape = (_BATCH, inputs.shape[1])
-            batch = inputs[rows] + noise * random.standard_normal(shape, dtype=np.float32)
+            shift = random.integers(3 * _BATCH)
+            batch = inputs[rows] + noise[shift : shift + _BATCH]
             gradients = _gradients(layers, batch, base[rows], wanted[rows])
             rate = 1e-2 * 0.5 * (1 + np.cos(np.pi * step / training.steps)) + 1e-5
             for value, gradient, m, v in zip(layers, gradients, first, second, strict=True):

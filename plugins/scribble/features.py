@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from segdesk.api import Pixels, Report
 
 LEVELS = 6
+_SPREAD = 10_000  # pixels that tell what is usual in an image
 Floats = NDArray[np.float32]
 
 # Colour tells more than texture, and near more than far: chosen by measurement on microscopy,
@@ -72,9 +74,10 @@ class Pyramid:
             parts.append(upper * (1 - fy) + lower * fy)
         return np.ascontiguousarray(np.concatenate(parts).T, np.float32)
 
-    def spread(self, count: int) -> Floats:
-        """Return the (N, features) of about ``count`` pixels spread over the image."""
-        step = max(1, int((self.size[0] * self.size[1] / count) ** 0.5))
+    @cached_property
+    def spread(self) -> Floats:
+        """The (N, features) of pixels from all over the image: what is usual in it."""
+        step = max(1, int((self.size[0] * self.size[1] / _SPREAD) ** 0.5))
         grid = np.mgrid[step // 2 : self.size[0] : step, step // 2 : self.size[1] : step]
         rows, columns = grid.reshape(2, -1) if grid.size else np.zeros((2, 1), np.intp)
         return self.at(rows, columns)

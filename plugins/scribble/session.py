@@ -39,7 +39,6 @@ from segdesk.api import (
 )
 
 _KEPT = 2 * 2**30  # bytes of pyramids kept for the next request
-_SPREAD = 20_000  # pixels that tell what is usual in the images
 
 
 class ScribbleSession:
@@ -89,7 +88,7 @@ class ScribbleSession:
             if len(measured.levels[0]) != len(pyramid.levels[0]):
                 raise PromptError(f"{example.name}: its bands are not those of the image.")
             lessons.append(Lesson(measured, known))
-        spread = np.concatenate([lesson.pyramid.spread(_SPREAD) for lesson in lessons])
+        spread = np.concatenate([lesson.pyramid.spread for lesson in lessons])
         data = draw(lessons, found, balance_by_area=bool(examples))
         training = EXAMPLES if examples else STROKES
         classifier = PixelClassifier(
