@@ -8,6 +8,7 @@ import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the program itself does
 
 _DATA = Path(os.environ.get("SEGDESK_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
 

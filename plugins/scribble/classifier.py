@@ -1,35 +1,45 @@
-"""A small network that learns pixel categories in a fraction of a second."""
+"""Tells the category of each pixel from its features."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from segdesk_plugins.scribble.features import Floats, Pyramid
+from segdesk_plugins.scribble.network import (
+    Batch,
+    Painted,
+    Training,
+    soft_targets,
+    softmax,
+    train,
+)
 
-from segdesk.api import Report
+from segdesk.api import Report, part
+
+# By measurement: a few strokes tell little, so that all else in the image has to help.
+STROKES = Training(steps=60, batch=256, hidden=24, rate=0.03, decision=1.5)
+EXAMPLES = Training(steps=600, batch=512, hidden=64, rate=0.01, noise=0.6)
 
 _WITHIN = 0.3  # weight of a unit matrix in the covariance of the linear part
 _CLIP = 4.0  # standard deviations: what is stranger than that says no more
-_SMOOTH = 0.1  # of each target is shared by all categories
-_BATCH = 512
-_BAND = 256  # rows of the finest level that are classified at a time
+_BAND = 2**17  # pixels of the finest level that are classified at a time
+_THREADS = 2  # more would wait for memory
 _CEILING = 6.0  # largest score of the linear part, so that the rest can still correct it
+_TEMPERATURES = (0.25, 0.5, 1, 2, 4, 8, 16)
 
 
 @dataclass(frozen=True)
-class Training:
-    """How a network is trained."""
+class Sample:
+    """Painted pixels."""
 
-    steps: int
-    hidden: int  # units
-    noise: float  # standard deviations added to each feature
-
-
-STROKES = Training(steps=60, hidden=32, noise=0.3)
-EXAMPLES = Training(steps=600, hidden=64, noise=0.6)
+    features: Floats  # (N, features)
+    targets: NDArray[np.intp]  # (N,) index of the category
+    weights: Floats  # (N,) how much each pixel counts
 
 
 class PixelClassifier:
@@ -40,64 +50,68 @@ class PixelClassifier:
 
     Parameters
     ----------
-    features
-        (N, features) of the painted pixels.
-    targets
-        (N,) index of each one's category.
-    weights
-        (N,) how much each pixel counts.
+    sample
+        The painted pixels.
     spread
         (M, features) of pixels from all over the images.
     importance
         (features,) how much each feature counts.
+    training
+        How to learn.
     """
 
     def __init__(
         self,
-        data: tuple[Floats, NDArray[np.intp], Floats],
+        sample: Sample,
         spread: Floats,
         importance: Floats,
         training: Training,
         report: Report,
     ) -> None:
-        features, targets, weights = data
-        self.categories = int(targets.max()) + 1
+        self.categories = int(sample.targets.max()) + 1
         self._mean = spread.mean(0)
         varies = spread.std(0)
         importance = np.where(varies > 1e-5, importance, np.float32(0))  # as colour in grey images
         self._scale = importance / (varies + 1e-3)
         self._limit = _CLIP * importance
-        inputs = self._standard(features)
-        self._linear, self._offset = self._discriminant(inputs, targets, weights)
-        base = inputs @ self._linear + self._offset
-        strength = np.abs(base - base.mean(1, keepdims=True)).max()
-        damping = np.float32(min(1.0, _CEILING / max(strength, 1e-6)))
-        self._linear, self._offset, base = (
-            part * damping for part in (self._linear, self._offset, base)
-        )
-        self._layers = self._train(inputs, targets, weights, base, training, report)
+        inputs, others = self._standard(sample.features), self._standard(spread)
+        wanted = soft_targets(sample.targets, self.categories)
+        self._linear, self._offset = _discriminant(inputs, sample, wanted)
+        painted = Painted(inputs, self._base(inputs), wanted, sample.weights)
+        unpainted = Batch(others, self._base(others))
+        self._layers = train(painted, unpainted, importance, training, report)
 
     def probabilities(self, pyramid: Pyramid, report: Report) -> Floats:
         """Return the (categories, rows, columns) probabilities of an image."""
         rows, columns = pyramid.size
-        finest = pyramid.levels[0]
         result = np.empty((self.categories, rows, columns), np.float32)
-        coarse = self._coarse_projection(pyramid)
-        for top in range(0, rows, _BAND):
-            report(top / rows, "Classifying")
-            bottom = min(top + _BAND, finest.shape[1])
-            projected = self._project(finest[:, top:bottom], 0)
-            _add_enlarged(projected, coarse, top)
+        report(0.0, "Classifying")
+        coarse = self._coarse_projection(pyramid, part(report, 0.0, 0.2))
+        finest = pyramid.levels[0]
+
+        def classify(band: slice) -> None:
+            projected = self._project(finest[:, band], 0)
+            _add_enlarged(projected, coarse, band.start)
             scores = self._scores(projected.reshape(len(projected), -1))
-            band = softmax(scores, 0).reshape(self.categories, bottom - top, -1)
-            result[:, top:bottom] = band[:, : rows - top, :columns]
+            found = softmax(scores, 0).reshape(self.categories, *projected.shape[1:])
+            result[:, band] = found[:, : rows - band.start, :columns]
+
+        with ThreadPoolExecutor(_THREADS) as threads:
+            bands = list(_bands(rows + rows % 2, finest.shape[2]))
+            for first in range(0, len(bands), _THREADS):
+                report(0.2 + 0.8 * first / len(bands), "Classifying")
+                list(threads.map(classify, bands[first : first + _THREADS]))
         return result
 
-    def _coarse_projection(self, pyramid: Pyramid) -> Floats:
+    def _base(self, inputs: Floats) -> Floats:
+        return inputs @ self._linear + self._offset
+
+    def _coarse_projection(self, pyramid: Pyramid, report: Report) -> Floats:
         """Return the projections of all levels but the finest, summed on the second."""
         last = len(pyramid.levels) - 1
         total = self._project(pyramid.levels[last], last)
         for level in range(last - 1, 0, -1):
+            report(0.5**level, "Classifying")
             finer = self._project(pyramid.levels[level], level)
             _add_enlarged(finer, total, 0)
             total = finer
@@ -111,8 +125,12 @@ class PixelClassifier:
         """
         count = len(features)
         own = slice(level * count, (level + 1) * count)
-        matrix = np.concatenate([self._linear[own], self._layers[0][own]], 1)
+        matrix = np.concatenate([self._linear[own], self._layers.first[own]], 1)
         shift = (-self._mean[own] * self._scale[own]) @ matrix
+        if level == 0:
+            shift += np.concatenate(
+                [self._offset + self._layers.second_offset, self._layers.first_offset]
+            )
         scaled = np.ascontiguousarray((matrix * self._scale[own, np.newaxis]).T)
         projected = scaled @ features.reshape(count, -1)
         projected += shift[:, np.newaxis]
@@ -120,13 +138,10 @@ class PixelClassifier:
 
     def _scores(self, projected: Floats) -> Floats:
         """Return (categories, pixels) from the (sum, pixels) projections of all levels."""
-        _, first_offset, second, second_offset = self._layers
         hidden = projected[self.categories :]
-        hidden += first_offset[:, np.newaxis]
         np.maximum(hidden, 0, out=hidden)
-        scores = np.ascontiguousarray(second.T) @ hidden
+        scores = np.ascontiguousarray(self._layers.second.T) @ hidden
         scores += projected[: self.categories]
-        scores += (self._offset + second_offset)[:, np.newaxis]
         return scores
 
     def _standard(self, features: Floats) -> Floats:
@@ -134,89 +149,36 @@ class PixelClassifier:
         clipped: Floats = np.clip(scaled, -self._limit, self._limit)
         return clipped
 
-    def _discriminant(
-        self, inputs: Floats, targets: NDArray[np.intp], weights: Floats
-    ) -> tuple[Floats, Floats]:
-        """Return matrix and offset of the linear part, at the temperature that fits best."""
-        count = inputs.shape[1]
-        groups = [inputs[targets == k] for k in range(self.categories)]
-        means = np.stack([group.mean(0) for group in groups])
-        spreads = [
-            np.cov(g.T, bias=True) if len(g) > 1 else np.zeros((count, count)) for g in groups
-        ]
-        covariance = sum(spreads) / self.categories + _WITHIN * np.eye(count)
-        matrix = np.linalg.solve(covariance, means.T).astype(np.float32)
-        offset = (-0.5 * (means.T * matrix).sum(0)).astype(np.float32)
-        scores = inputs @ matrix + offset
-        chosen = np.arange(len(targets)), targets
 
-        def loss(factor: float) -> float:
-            sure = softmax(scores * factor)[chosen] * (1 - _SMOOTH) + _SMOOTH / self.categories
-            return float(-(weights * np.log(sure)).mean())
+def _discriminant(inputs: Floats, sample: Sample, wanted: Floats) -> tuple[Floats, Floats]:
+    """Return matrix and offset of the linear part, at the temperature that fits best."""
+    categories = wanted.shape[1]
+    groups = [inputs[sample.targets == k] for k in range(categories)]
+    means = np.stack([group.mean(0) for group in groups])
+    covariance = _WITHIN * np.eye(inputs.shape[1], dtype=np.float32)
+    for group, mean in zip(groups, means, strict=True):
+        away = group - mean
+        covariance += away.T @ away / np.float32(categories * len(group))
+    matrix = np.linalg.solve(covariance, means.T).astype(np.float32)
+    offset = (-0.5 * (means.T * matrix).sum(0)).astype(np.float32)
+    scores = inputs @ matrix + offset
+    chosen = np.arange(len(inputs)), sample.targets
+    share, rest = wanted.max(1), wanted.min(1)
 
-        factor = np.float32(min((0.25, 0.5, 1, 2, 4, 8, 16), key=loss))
-        return matrix * factor, offset * factor
+    def loss(factor: float) -> float:
+        sure = softmax(scores * np.float32(factor))[chosen] * (share - rest) + rest
+        return float(-(sample.weights * np.log(sure)).mean())
 
-    def _train(
-        self,
-        inputs: Floats,
-        targets: NDArray[np.intp],
-        weights: Floats,
-        base: Floats,
-        training: Training,
-        report: Report,
-    ) -> list[Floats]:
-        """Return the two layers: matrix, offset, matrix, offset. Source: Adam, Kingma 2014."""
-        random = np.random.default_rng(0)
-        layers = _fresh_layers(self._limit / _CLIP, training.hidden, self.categories, random)
-        first, second = ([np.zeros_like(p) for p in layers] for _ in range(2))
-        wanted = np.eye(self.categories, dtype=np.float32)[targets]
-        wanted = wanted * (1 - _SMOOTH) + _SMOOTH / self.categories
-        share = np.cumsum(weights / weights.sum())
-        # Drawn once and shifted at each step: drawing takes longer than learning.
-        shape = (4 * _BATCH, inputs.shape[1])
-        noise = random.standard_normal(shape, dtype=np.float32)
-        noise *= training.noise * self._limit / _CLIP
-        for step in range(training.steps):
-            if step % 10 == 0:
-                report(step / training.steps, "Learning")
-            draw = (random.random() + np.arange(_BATCH)) / _BATCH
-            rows = np.minimum(np.searchsorted(share, draw), len(inputs) - 1)
-            shift = random.integers(3 * _BATCH)
-            batch = inputs[rows] + noise[shift : shift + _BATCH]
-            gradients = _gradients(layers, batch, base[rows], wanted[rows])
-            rate = 1e-2 * 0.5 * (1 + np.cos(np.pi * step / training.steps)) + 1e-5
-            for value, gradient, m, v in zip(layers, gradients, first, second, strict=True):
-                m += 0.1 * (gradient - m)
-                v += 0.02 * (gradient * gradient - v)
-                mean, square = m / (1 - 0.9 ** (step + 1)), v / (1 - 0.98 ** (step + 1))
-                value -= np.float32(rate) * mean / (np.sqrt(square) + 1e-7)
-        return layers
+    strength = np.abs(scores - scores.mean(1, keepdims=True)).max()
+    factor = np.float32(min(min(_TEMPERATURES, key=loss), _CEILING / max(strength, 1e-6)))
+    return matrix * factor, offset * factor
 
 
-def softmax(scores: Floats, axis: int = 1) -> Floats:
-    """Return probabilities over an axis."""
-    powers: Floats = scores - scores.max(axis, keepdims=True)
-    np.exp(powers, out=powers)
-    powers /= powers.sum(axis, keepdims=True)
-    return powers
-
-
-def _fresh_layers(
-    importance: Floats, hidden: int, categories: int, random: np.random.Generator
-) -> list[Floats]:
-    matrix = random.standard_normal((len(importance), hidden)) * np.sqrt(2 / (importance**2).sum())
-    out = random.standard_normal((hidden, categories)) * 0.1 * np.sqrt(2 / hidden)
-    parts = [matrix, random.uniform(-0.5, 0.5, hidden), out, np.zeros(categories)]
-    return [part.astype(np.float32) for part in parts]
-
-
-def _gradients(layers: list[Floats], batch: Floats, base: Floats, wanted: Floats) -> list[Floats]:
-    first, first_offset, second, second_offset = layers
-    hidden = np.maximum(batch @ first + first_offset, 0)
-    error = (softmax(hidden @ second + second_offset + base) - wanted) / len(batch)
-    back = (error @ second.T) * (hidden > 0)
-    return [batch.T @ back, back.sum(0), hidden.T @ error, error.sum(0)]
+def _bands(rows: int, columns: int) -> Iterator[slice]:
+    """Yield bands of an even number of rows."""
+    height = max(2, _BAND // columns // 2 * 2)
+    for top in range(0, rows, height):
+        yield slice(top, min(top + height, rows))
 
 
 def _add_enlarged(finer: Floats, coarse: Floats, top: int) -> None:

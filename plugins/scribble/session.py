@@ -89,10 +89,10 @@ class ScribbleSession:
                 raise PromptError(f"{example.name}: its bands are not those of the image.")
             lessons.append(Lesson(measured, known))
         spread = np.concatenate([lesson.pyramid.spread for lesson in lessons])
-        data = draw(lessons, found, balance_by_area=bool(examples))
+        sample = draw(lessons, found, balance_by_area=bool(examples))
         training = EXAMPLES if examples else STROKES
         classifier = PixelClassifier(
-            data, spread, pyramid.weights, training, part(report, 0.3, 0.5)
+            sample, spread, pyramid.weights, training, part(report, 0.3, 0.5)
         )
         return classifier.probabilities(pyramid, part(report, 0.5, 0.9))
 

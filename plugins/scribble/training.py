@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from segdesk_plugins.scribble.features import Floats, Pyramid
+from segdesk_plugins.scribble.classifier import Sample
+from segdesk_plugins.scribble.features import Pyramid
 
-from segdesk.api import IGNORE, Category, Example, PromptError, Scribble, SegmentRequest
-from segdesk.core.raster import capsule
+from segdesk.api import (
+    IGNORE,
+    Category,
+    Example,
+    PromptError,
+    Scribble,
+    SegmentRequest,
+    Window,
+)
 
 _UNPAINTED = -1
-_PIXELS = 12_000  # drawn from all that is painted
+_STROKE_PIXELS, _EXAMPLE_PIXELS = 3000, 12_000  # drawn from all that is painted
+_PIECE = 16  # points of a path that are painted at once
 _BALANCE = 0.5  # 0: each category counts the same; 1: as much as it covers
 
 Targets = NDArray[np.int32]
@@ -36,10 +44,26 @@ def stroke_targets(request: SegmentRequest) -> Targets:
         if isinstance(stroke, Scribble):
             category = _UNPAINTED if stroke.category == IGNORE else stroke.category
             path = stroke.xy if len(stroke.xy) > 1 else np.repeat(stroke.xy, 2, 0)
-            for start, end in pairwise(path):
-                part, mask = capsule(tuple(start), tuple(end), stroke.radius, window)
+            for first in range(0, len(path) - 1, _PIECE):
+                part, mask = _piece(path[first : first + _PIECE + 1], stroke.radius, window)
                 targets[part.shifted(-window.x, -window.y).slices][mask] = category
     return targets
+
+
+def _piece(path: NDArray[Any], radius: float, inside: Window) -> tuple[Window, NDArray[np.bool_]]:
+    """Return the pixels whose centre is within a radius of a short path."""
+    low = np.floor(path.min(0) - radius).astype(int)
+    high = np.ceil(path.max(0) + radius).astype(int)
+    window = Window(*low.tolist(), *(high - low).tolist()).intersection(inside)
+    x = np.arange(window.x, window.right)[np.newaxis, :, np.newaxis] + 0.5
+    y = np.arange(window.y, window.bottom)[:, np.newaxis, np.newaxis] + 0.5
+    starts, ways = path[:-1].T, np.diff(path, axis=0).T
+    squares = (ways**2).sum(0)
+    dx, dy = x - starts[0], y - starts[1]
+    share = (dx * ways[0] + dy * ways[1]) / np.where(squares > 0, squares, 1)
+    np.clip(share, 0, 1, out=share)
+    away = (dx - share * ways[0]) ** 2 + (dy - share * ways[1]) ** 2
+    return window, (away <= radius**2).any(2)
 
 
 def example_targets(example: Example) -> Targets:
@@ -77,10 +101,8 @@ def check_categories(found: set[int], known: tuple[Category, ...]) -> None:
         raise PromptError(f"There is no category {numbers}: add it to the categories first.")
 
 
-def draw(
-    lessons: list[Lesson], categories: NDArray[Any], balance_by_area: bool
-) -> tuple[Floats, NDArray[np.intp], Floats]:
-    """Return features, category indices and weights of pixels drawn from all lessons.
+def draw(lessons: list[Lesson], categories: NDArray[Any], balance_by_area: bool) -> Sample:
+    """Return pixels drawn from all lessons.
 
     Parameters
     ----------
@@ -92,17 +114,22 @@ def draw(
     random = np.random.default_rng(0)
     features, targets = [], []
     totals = np.zeros(len(categories))
-    share = _PIXELS // (len(categories) * len(lessons)) + 1
+    pixels = _EXAMPLE_PIXELS if balance_by_area else _STROKE_PIXELS
+    share = pixels // (len(categories) * len(lessons)) + 1
     for lesson in lessons:
+        painted = np.flatnonzero(lesson.targets != _UNPAINTED)
+        of = lesson.targets.ravel()[painted]
+        drawn = []
         for index, category in enumerate(categories):
-            places = np.flatnonzero(lesson.targets == category)
+            places = painted[of == category]
             totals[index] += len(places)
             if len(places) > share:
                 places = random.choice(places, share, replace=False)
-            rows, columns = np.divmod(places, lesson.targets.shape[1])
-            features.append(lesson.pyramid.at(rows, columns))
+            drawn.append(places)
             targets.append(np.full(len(places), index))
+        rows, columns = np.divmod(np.concatenate(drawn), lesson.targets.shape[1])
+        features.append(lesson.pyramid.at(rows, columns))
     indices = np.concatenate(targets)
     wanted = (totals / totals.sum()) ** (_BALANCE if balance_by_area else 0.0)
     weights = (wanted / np.bincount(indices, minlength=len(categories)))[indices]
-    return np.concatenate(features), indices, (weights / weights.mean()).astype(np.float32)
+    return Sample(np.concatenate(features), indices, (weights / weights.mean()).astype(np.float32))

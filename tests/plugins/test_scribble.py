@@ -209,7 +209,7 @@ def test_panoptic_keeps_stuff_in_one_piece():
     assert found.task == "panoptic"
     assert sorted(s.category for s in found.segments.values()) == [1, 1, 1, 2]
     wanted = np.where(ids > 0, 1, np.where(pixels == 0, 2, 0))
-    assert (categories_of(found) == wanted).mean() > 0.97
+    assert (categories_of(found) == wanted).mean() > 0.96
     assert len(answer(pixels, *strokes, output="instance").segments) == 3
 
 
