@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,11 @@ from segdesk.api import (
     PromptError,
     Scribble,
     SegmentRequest,
-    Window,
 )
+from segdesk.core.raster import capsule
 
 _UNPAINTED = -1
 _STROKE_PIXELS, _EXAMPLE_PIXELS = 3000, 12_000  # drawn from all that is painted
-_PIECE = 16  # points of a path that are painted at once
 _BALANCE = 0.5  # 0: each category counts the same; 1: as much as it covers
 
 Targets = NDArray[np.int32]
@@ -44,26 +44,10 @@ def stroke_targets(request: SegmentRequest) -> Targets:
         if isinstance(stroke, Scribble):
             category = _UNPAINTED if stroke.category == IGNORE else stroke.category
             path = stroke.xy if len(stroke.xy) > 1 else np.repeat(stroke.xy, 2, 0)
-            for first in range(0, len(path) - 1, _PIECE):
-                part, mask = _piece(path[first : first + _PIECE + 1], stroke.radius, window)
+            for start, end in pairwise(path.tolist()):
+                part, mask = capsule((start[0], start[1]), (end[0], end[1]), stroke.radius, window)
                 targets[part.shifted(-window.x, -window.y).slices][mask] = category
     return targets
-
-
-def _piece(path: NDArray[Any], radius: float, inside: Window) -> tuple[Window, NDArray[np.bool_]]:
-    """Return the pixels whose centre is within a radius of a short path."""
-    low = np.floor(path.min(0) - radius).astype(int)
-    high = np.ceil(path.max(0) + radius).astype(int)
-    window = Window(*low.tolist(), *(high - low).tolist()).intersection(inside)
-    x = np.arange(window.x, window.right)[np.newaxis, :, np.newaxis] + 0.5
-    y = np.arange(window.y, window.bottom)[:, np.newaxis, np.newaxis] + 0.5
-    starts, ways = path[:-1].T, np.diff(path, axis=0).T
-    squares = (ways**2).sum(0)
-    dx, dy = x - starts[0], y - starts[1]
-    share = (dx * ways[0] + dy * ways[1]) / np.where(squares > 0, squares, 1)
-    np.clip(share, 0, 1, out=share)
-    away = (dx - share * ways[0]) ** 2 + (dy - share * ways[1]) ** 2
-    return window, (away <= radius**2).any(2)
 
 
 def example_targets(example: Example) -> Targets:
