@@ -6,7 +6,7 @@ import json
 import struct
 from dataclasses import MISSING, fields, is_dataclass
 from functools import lru_cache
-from types import NoneType, UnionType
+from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -91,19 +91,20 @@ def typed(hint: Any, value: Any) -> Any:
     if origin in (Union, UnionType):
         return _first_that_fits(arguments, value)
     if origin is tuple and isinstance(value, list):
-        kinds = arguments[:1] * len(value) if arguments[-1] is ... else arguments
-        if len(kinds) == len(value):
-            return tuple(map(typed, kinds, value))
-    elif origin is Literal and value in arguments:
-        return value
-    elif hint is float and type(value) in (int, float):
+        return _tuple(arguments, value)
+    if hint is float and type(value) is int:
         return float(value)
-    elif hint is NoneType or isinstance(hint, type):
-        if value is None if hint is NoneType else type(value) is hint:
-            return value
-    elif origin is np.ndarray and isinstance(value, np.ndarray):
-        return value
-    raise ProjectError(f"a record is damaged ({str(value)[:40]!r} is no {hint}).")
+    is_right = value in arguments if origin is Literal else type(value) is (origin or hint)
+    if not is_right:
+        raise ProjectError(f"a record is damaged ({str(value)[:40]!r} is no {hint}).")
+    return value
+
+
+def _tuple(hints: tuple[Any, ...], values: list[Any]) -> tuple[Any, ...]:
+    kinds = hints[:1] * len(values) if hints[-1] is ... else hints
+    if len(kinds) != len(values):
+        raise ProjectError(f"a record is damaged ({len(values)} values for {len(kinds)}).")
+    return tuple(map(typed, kinds, values))
 
 
 def _record(kind: Any, values: dict[str, Any]) -> Any:
@@ -154,5 +155,3 @@ class _Arrays:
         if self._at > len(self._content):
             raise ValueError("an array is cut off")
         return np.frombuffer(self._content, dtype, count, start).reshape(shape)
-
-

@@ -46,7 +46,7 @@ def in_place_of(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         _sync(temporary)
-        os.replace(temporary, path)
+        temporary.replace(path)
         with suppress(OSError):  # some systems cannot: the name may then be lost, not the work
             _sync(path.parent)
     finally:

@@ -51,9 +51,7 @@ class ImageJob:
         link = self.link or ImageLink("", "", "")
         about = (link.path, link.relative, link.fingerprint, text_of(self.info))
         put(rows.db, "image", [(self.id, self.position, *about, json.dumps(self.view))])
-        rows.db.execute(
-            "DELETE FROM pixels WHERE image = ? AND ? != ''", (self.id, link.path)
-        )
+        rows.db.execute("DELETE FROM pixels WHERE image = ? AND ? != ''", (self.id, link.path))
 
 
 @dataclass(frozen=True)
@@ -160,7 +158,9 @@ def strips(info: ImageInfo) -> list[Window]:
 
     row = max(1, info.width * info.bands * dtype(info.dtype).itemsize)
     rows = max(1, _STRIP // row)
-    return [Window(0, y, info.width, min(rows, info.height - y)) for y in range(0, info.height, rows)]
+    return [
+        Window(0, y, info.width, min(rows, info.height - y)) for y in range(0, info.height, rows)
+    ]
 
 
 def put_layer(rows: RowWriter, image: int, layer: Layer) -> None:
@@ -181,7 +181,9 @@ def put_tiles(rows: RowWriter, plane: tuple[int, int, int], tiles: Tiles) -> Non
         ' AND "column" = ?',
         empty,
     )
-    put(rows.db, "tile", (_tile_row(rows, plane, i, tile) for i, tile in tiles.items() if tile != 0))
+    put(
+        rows.db, "tile", (_tile_row(rows, plane, i, tile) for i, tile in tiles.items() if tile != 0)
+    )
 
 
 def _tile_row(

@@ -81,7 +81,9 @@ def is_free(project: Path) -> bool:
 
 def _owner(file: int) -> str:
     try:
-        signed = json.loads(os.pread(file, 4096, 0) if hasattr(os, "pread") else os.read(file, 4096))
+        signed = json.loads(
+            os.pread(file, 4096, 0) if hasattr(os, "pread") else os.read(file, 4096)
+        )
         process, host = int(signed["process"]), str(signed["host"])
     except (OSError, ValueError, TypeError, KeyError):
         return "it is open in another window"

@@ -7,7 +7,6 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from segdesk.core import labelmap
 from segdesk.core.errors import ProjectError
 from segdesk.engine.project import files
 from segdesk.engine.project.journal import new_unsaved
@@ -19,7 +18,7 @@ from segdesk.engine.project.schema import (
     connect_writer,
     migrate,
 )
-from segdesk.engine.project.store import Store
+from segdesk.engine.project.store import Store, facts
 
 
 def open_project(path: Path | str) -> Project:
@@ -77,7 +76,7 @@ def _check_tables(db: sqlite3.Connection, path: Path) -> None:
     if found != {("table", name) for name in columns()}:
         raise ProjectError(f"{path} is no SegDesk project: it has other tables.")
     side = db.execute("SELECT value FROM meta WHERE key = 'tile'").fetchone()
-    if side and side[0] != str(labelmap.TILE):
+    if side and side[0] != facts()["tile"]:
         raise ProjectError(f"{path} has tiles of another size, {side[0]:.20}.")
 
 
@@ -96,6 +95,7 @@ def _open_copy(origin: Path, why: str) -> Project:
         return Project(_checked(path, lock), origin, why)
     except (OSError, sqlite3.Error, ProjectError) as error:
         lock.release()
+        files.remove(path)
         if isinstance(error, ProjectError):
             raise
         raise ProjectError(f"{origin}: {why}, and no copy can be made ({error}).") from error

@@ -97,7 +97,9 @@ class Project:
 
     @property
     def has_work(self) -> bool:
-        """Whether anything was ever edited."""
+        """Whether anything was ever edited; of a copy: since it was made."""
+        if self.read_only_origin:
+            return self._writer.last > 0
         return self._store.exists or any(d.history.names for d in self._documents.values())
 
     def add(self, source: ImageSource) -> Document:
@@ -307,7 +309,9 @@ class Project:
         if path is None:
             there = link.changed(folder)
             image.problem = (
-                f"{there} has changed since it was worked on." if there else f"{link.path} is missing."
+                f"{there} has changed since it was worked on."
+                if there
+                else f"{link.path} is missing."
             )
             return None
         try:
@@ -316,7 +320,9 @@ class Project:
             image.problem = str(error)
             return None
         if not _fits(source, image):
-            image.problem = f"{path} is now read as {_size(source.info)}, it had {_size(image.info)}."
+            image.problem = (
+                f"{path} is now read as {_size(source.info)}, it had {_size(image.info)}."
+            )
             source.close()
             return None
         image.problem = ""

@@ -133,7 +133,9 @@ def read_document(
     prompts, last_layer, done = found[0]
     query = "SELECT id FROM layer WHERE image = ? AND position NOT NULL ORDER BY position"
     with _no_collection():
-        layers = tuple(read_layer(image, i, source.info, rows) for (i,) in rows.rows(query, (image,)))
+        layers = tuple(
+            read_layer(image, i, source.info, rows) for (i,) in rows.rows(query, (image,))
+        )
     for layer in layers:
         remember(layer)
     document.restore(layers, tuple(map(rows.prompt, json.loads(prompts))), last_layer)
@@ -157,7 +159,7 @@ def read_layer(image: int, layer_id: int, info: ImageInfo, rows: RowReader) -> L
     for plane, *index, value, low, high in rows.rows(f"{query} WHERE image = ? AND layer = ?", key):
         if plane >= planes:
             raise ProjectError("A tile of the project is on a plane that is not there.")
-        layer.planes[plane].put_packed(tuple(index), rows.stored(value, low, high))  # type: ignore[arg-type]
+        layer.planes[plane].put_packed(tuple(index), rows.stored(value, low, high))
     return layer
 
 

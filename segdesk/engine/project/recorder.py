@@ -105,9 +105,7 @@ class DocumentRecorder:
         touched = self._meet(document.layers)
         copies = tuple(layer.copy() for layer in (*new, *touched))
         changed = {
-            change.layer_id
-            for change in changes
-            if isinstance(change, StateChange | PlanesChange)
+            change.layer_id for change in changes if isinstance(change, StateChange | PlanesChange)
         }
         return StepJob(
             image=self._image,

@@ -25,6 +25,7 @@ _KINDS: dict[str, type[Any]] = {
     kind.__name__: kind for kind in (Points, Box, Scribble, Mask, Text, Example)
 }
 
+
 class StoredTile(PackedTile):
     """A tile whose bytes stay in the project file until they are needed."""
 
@@ -38,8 +39,11 @@ class StoredTile(PackedTile):
     @property
     def data(self) -> bytes:
         """The compressed ids. Raises ``ProjectError`` when they are damaged."""
+        import zstandard
+
         digest, data = self.file.packed(self.row)
-        if digest_of(data) != digest:
+        size = self.side * self.side * np.dtype(self.dtype).itemsize
+        if digest_of(data) != digest or zstandard.frame_content_size(data) != size:
             raise ProjectError("A part of the project is damaged: `segdesk project recover` helps.")
         return data
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from segdesk.core.errors import ProjectError
 from segdesk.core.history import Change
-from segdesk.core.segmentation import Segment
+from segdesk.core.segmentation import Segment, State
 from segdesk.engine.changes import (
     LayersChange,
     PlanesChange,
@@ -26,7 +26,7 @@ from segdesk.engine.layer import Layer, LayerState
 from segdesk.engine.project.codec import pack, typed, unpack
 from segdesk.engine.project.rows import RowReader, RowWriter
 
-_STATES = ("accepted", "proposed", "rejected")
+_STATES: tuple[State, ...] = ("accepted", "proposed", "rejected")
 _KIND_OF = {
     TilesChange: "tiles",
     SegmentsChange: "segments",
@@ -88,7 +88,7 @@ def _refer(kind: str, side: Any, found: References) -> None:
 
 
 def _encoded(change: Change[Document], rows: RowWriter) -> dict[str, Any]:
-    record: dict[str, Any] = {"kind": _KIND_OF[type(change)]}  # type: ignore[index]
+    record: dict[str, Any] = {"kind": _KIND_OF[type(change)]}
     if isinstance(change, TilesChange):
         areas = np.array(list(change.areas.items()), np.int64).reshape(-1, 2)
         record |= {"layer": change.layer_id, "plane": change.plane, "areas": areas}

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import segdesk
-from segdesk.core import labelmap
+from segdesk.core.tile import TILE
 from segdesk.engine.project import files
 from segdesk.engine.project.jobs import Job
 from segdesk.engine.project.journal import new_unsaved
@@ -36,7 +36,7 @@ class Store:
         self._rows: RowWriter | None = None
         self._state: os.stat_result | None = None
         if lock:
-            self.reader = RowReader(connect(path), labelmap.TILE)
+            self.reader = RowReader(connect(path), TILE)
 
     @property
     def exists(self) -> bool:
@@ -112,7 +112,7 @@ class Store:
         try:
             if not self.path.exists():
                 files.create(self.path, facts())
-            self.reader = RowReader(connect(self.path), labelmap.TILE)
+            self.reader = RowReader(connect(self.path), TILE)
         except BaseException:
             lock.release()
             raise
@@ -149,4 +149,4 @@ class Store:
 
 def facts() -> dict[str, str]:
     """Return what a new file says about itself."""
-    return {"program": segdesk.__version__, "tile": str(labelmap.TILE)}
+    return {"program": segdesk.__version__, "tile": str(TILE)}

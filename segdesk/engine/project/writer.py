@@ -33,9 +33,7 @@ class Writer:
         Called with the number of the last job that is safe on the disk; in the writer's thread.
     """
 
-    def __init__(
-        self, store: Store, on_problem: Notify, on_kept: Callable[[int], None]
-    ) -> None:
+    def __init__(self, store: Store, on_problem: Notify, on_kept: Callable[[int], None]) -> None:
         self._store = store
         self._on_problem, self._on_kept = on_problem, on_kept
         self._jobs: deque[Job] = deque()
