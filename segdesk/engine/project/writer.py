@@ -41,7 +41,7 @@ class Writer:
         self._writing = RLock()
         self._wanted = False  # something has happened since the last attempt
         self._ends = False
-        self._tries = 0
+        self._begun = self._tried = 0  # attempts
         self._last = 0
         self.kept = 0
         self.problem = ""
@@ -69,12 +69,10 @@ class Writer:
     def flush(self, timeout: float | None = None) -> bool:
         """Write all that waits, and say whether it is safe on the disk now."""
         with self._changed:
-            wanted, before = self._last, self._tries
+            wanted, before = self._last, self._begun
             if self.kept < wanted:
                 self._start()
-            self._changed.wait_for(
-                lambda: self.kept >= wanted or (self._tries > before and not self._wanted), timeout
-            )
+            self._changed.wait_for(lambda: self.kept >= wanted or self._tried > before, timeout)
             return self.kept >= wanted
 
     def close(self) -> None:
@@ -110,13 +108,14 @@ class Writer:
         with self._writing:
             with self._changed:
                 self._wanted = False
+                self._begun += 1
                 jobs = tuple(self._jobs)
             remark = self._write(jobs)
             with self._changed:
                 for _ in jobs if remark is not None else ():
                     self._jobs.popleft()
                     self.kept += 1
-                self._tries += 1
+                self._tried = self._begun
                 self._changed.notify_all()
         if remark is not None:
             self._on_kept(self.kept)
