@@ -14,8 +14,8 @@ import numpy as np
 from segdesk.core.errors import ProjectError
 from segdesk.core.geometry import Window
 from segdesk.core.image import ImageInfo
-from segdesk.core.labelmap import tile_areas
 from segdesk.core.segmentation import Provenance
+from segdesk.core.tile import tile_areas
 from segdesk.engine.layer import LayerState
 from segdesk.engine.project import store
 from segdesk.engine.project.codec import record_of
@@ -111,9 +111,11 @@ def _named(table: str, names: tuple[str, ...], row: tuple[Any, ...]) -> str:
 _KEYS = ("key", "image", "layer", "plane", "frame", "row", "column", "id", "number")
 
 
-def _look_at_ids(row: dict[str, Any]) -> None:
+def check_ids(values: tuple[Any, ...]) -> None:
+    """Raise ``ProjectError`` or ``ValueError`` when a row of ``ids`` is not whole."""
     import zstandard
 
+    row = dict(zip(columns()["ids"], values, strict=True))
     if digest_of(row["data"]) != row["digest"]:
         raise ProjectError("its bytes have changed")
     size = row["side"] ** 2 * np.dtype(row["dtype"]).itemsize
@@ -138,7 +140,7 @@ _LOOKS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "layer": lambda row: record_of(LayerState, row["state"]),
     "provenance": lambda row: record_of(Provenance, row["data"]),
     "document": lambda row: [int(prompt) for prompt in json.loads(row["prompts"])],
-    "ids": _look_at_ids,
+    "ids": lambda row: check_ids(tuple(row.values())),
     "prompt": _look_at_prompt,
     "step": lambda row: references(row["changes"]),
 }
@@ -157,6 +159,8 @@ _MISSING = {
     "document of no image": "SELECT image FROM document WHERE image NOT IN (SELECT id FROM image)",
     "layers of no document": "SELECT DISTINCT image FROM layer"
     " WHERE image NOT IN (SELECT image FROM document)",
+    "step without the one before it": "SELECT image, number FROM step AS s WHERE previous !="
+    " (SELECT ifnull(max(number), 0) FROM step WHERE image = s.image AND number < s.number)",
     "document whose last step is not there": "SELECT image, done FROM document AS d WHERE done != 0"
     " AND NOT EXISTS (SELECT 1 FROM step WHERE image = d.image AND number = d.done)",
 }

@@ -20,10 +20,12 @@ from segdesk.engine.layer import Layer, LayerState
 from segdesk.engine.project.codec import pack, text_of
 from segdesk.engine.project.image_link import ImageLink
 from segdesk.engine.project.rows import RowWriter
-from segdesk.engine.project.schema import Row, put
+from segdesk.engine.project.schema import Row, put, put_twice
 from segdesk.engine.project.steps import encode
 
 _STRIP = 2**24  # bytes of the pixels in one row of a table
+
+IMAGE_KEY, LAYER_KEY = "image {0}", "layer {0} {1}"  # of the second copies
 
 Entry = tuple[Segment | None, int]  # of the segment table, and its area
 
@@ -50,7 +52,9 @@ class ImageJob:
         """Insert or replace it."""
         link = self.link or ImageLink("", "", "")
         about = (link.path, link.relative, link.fingerprint, text_of(self.info))
-        put(rows.db, "image", [(self.id, self.position, *about, json.dumps(self.view))])
+        put_twice(
+            rows.db, "image", IMAGE_KEY, [(self.id, self.position, *about, json.dumps(self.view))]
+        )
         rows.db.execute("DELETE FROM pixels WHERE image = ? AND ? != ''", (self.id, link.path))
 
 
@@ -76,6 +80,10 @@ class RemoveJob:
     def write(self, rows: RowWriter) -> None:
         """Delete it."""
         rows.db.execute("DELETE FROM image WHERE id = ?", (self.image,))
+        rows.db.execute(
+            "DELETE FROM meta WHERE key = ? OR key LIKE ?",
+            (IMAGE_KEY.format(self.image), LAYER_KEY.format(self.image, "%")),
+        )
         for table in ("pixels", "document", "layer", "segment", "tile", "step"):
             rows.db.execute(f"DELETE FROM {table} WHERE image = ?", (self.image,))
 
@@ -139,7 +147,8 @@ class StepJob:
         step, db = self.step, rows.db
         db.execute("DELETE FROM step WHERE image = ? AND number > ?", (self.image, self.after))
         changes = encode(step.changes or (), rows)
-        put(db, "step", [(self.image, step.number, step.name, step.key, step.nbytes, changes)])
+        about = (self.after, step.name, step.key, step.nbytes, changes)
+        put(db, "step", [(self.image, step.number, *about)])
 
     def _put_document(self, rows: RowWriter) -> None:
         done = self.after if self.kind == "undo" else self.step.number
@@ -226,4 +235,4 @@ def put_list(
         position = {layer: number for number, layer in enumerate(order)}
         wanted = {i: (position.get(i), *about) for i, (_, *about) in wanted.items()}
     changed = ((image, i, *about) for i, about in wanted.items() if about != there.get(i))
-    put(db, "layer", changed)
+    put_twice(db, "layer", LAYER_KEY, changed)

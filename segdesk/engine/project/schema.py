@@ -6,6 +6,7 @@ damaged is so found out, and one that is whole is recognised even where the rest
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ Row = tuple[Any, ...]
 
 MIGRATIONS: tuple[str, ...] = (
     """
+    -- meta: facts, and second copies of the rows of `image` and `layer`, on another page
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT, crc INTEGER) WITHOUT ROWID;
     CREATE TABLE image (  -- path: absolute, relative: to the project's folder; "" = in `pixels`
         id INTEGER PRIMARY KEY, position INTEGER, path TEXT, relative TEXT, fingerprint TEXT,
@@ -48,7 +50,8 @@ MIGRATIONS: tuple[str, ...] = (
         value INTEGER, low INTEGER, high INTEGER, crc INTEGER,
         PRIMARY KEY (image, layer, plane, frame, row, "column")) WITHOUT ROWID;
     CREATE TABLE prompt (id INTEGER PRIMARY KEY, digest BLOB UNIQUE, data BLOB, crc INTEGER);
-    CREATE TABLE step (image INTEGER, number INTEGER, name TEXT, key TEXT, nbytes INTEGER,
+    CREATE TABLE step (  -- previous: number of the step before it, 0 = none
+        image INTEGER, number INTEGER, previous INTEGER, name TEXT, key TEXT, nbytes INTEGER,
         changes BLOB, crc INTEGER, PRIMARY KEY (image, number)) WITHOUT ROWID;
     """,
 )
@@ -160,6 +163,13 @@ def put(db: sqlite3.Connection, table: str, rows: Iterable[Row]) -> None:
     marks = ", ".join("?" * len(columns()[table]))
     sealed = ((*row, checksum(table, row)) for row in rows)
     db.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", sealed)
+
+
+def put_twice(db: sqlite3.Connection, table: str, key: str, rows: Iterable[Row]) -> None:
+    """Insert or replace rows with a second copy of each in ``meta``, in case a page is damaged."""
+    listed = list(rows)
+    put(db, table, listed)
+    put(db, "meta", ((key.format(*row), json.dumps(row)) for row in listed))
 
 
 @lru_cache(maxsize=4)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import segdesk
-from segdesk.core.tile import TILE
+from segdesk.core.tile import TILE as TILE
 from segdesk.engine.project import files
 from segdesk.engine.project.jobs import Job
 from segdesk.engine.project.journal import new_unsaved

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from segdesk.engine.project.jobs import LAYER_KEY
 from segdesk.engine.project.rows import RowWriter
 from segdesk.engine.project.steps import References, references
 
@@ -26,6 +27,8 @@ class _Tidy:
         hidden = rows.db.execute("SELECT image, id FROM layer WHERE position IS NULL").fetchall()
         gone = [key for key in hidden if key[1] not in needed.get(key[0], References()).layers]
         rows.db.executemany("DELETE FROM layer WHERE image = ? AND id = ?", gone)
+        copies = ((LAYER_KEY.format(*key),) for key in gone)
+        rows.db.executemany("DELETE FROM meta WHERE key = ?", copies)
         for table in ("segment", "tile"):
             rows.db.executemany(f"DELETE FROM {table} WHERE image = ? AND layer = ?", gone)
 
