@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from segdesk.core.errors import ProjectError
 from segdesk.engine.project.lock import is_free
-from segdesk.engine.project.schema import connect, migrate, put
+from segdesk.engine.project.schema import check_length, connect, migrate, put
 
 WAL = "-wal"  # what SQLite has written last, beside the file
 _HEAD = b"SQLite format 3\0"
@@ -42,6 +42,7 @@ def in_place_of(path: Path) -> Iterator[Path]:
 
     Its own name is short: it has to fit wherever that of the project does.
     """
+    check_length(path)
     temporary = path.with_name(f".{uuid4().hex[:12]}.tmp")
     try:
         yield temporary

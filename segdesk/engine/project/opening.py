@@ -43,6 +43,9 @@ def open_project(path: Path | str) -> Project:
         return _open_copy(origin, f"its folder cannot be written to ({error.strerror})")
     try:
         return Project(_checked(origin, lock), origin)
+    except OSError as error:
+        lock.release()
+        raise ProjectError(f"{origin} cannot be opened: {error.strerror}.") from error
     except sqlite3.Error as error:
         lock.release()
         raise ProjectError(files.damaged(origin, error)) from error

@@ -237,7 +237,7 @@ class Project:
         self._check_is_kept()
 
     def close(self, discard: bool = False) -> None:
-        """End the work: all edits are written first.
+        """End the work: all edits are written first; the images are closed too.
 
         Parameters
         ----------
@@ -258,6 +258,7 @@ class Project:
                 self._store.write([tidy])
         for document in self._documents.values():
             document.history.recorder = None
+            document.image.close()
         path = self.path
         self._store.close()
         if discard:
