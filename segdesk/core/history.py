@@ -66,6 +66,10 @@ class Recorder(Protocol[T]):
         """Make a step again."""
         ...
 
+    def cleared(self) -> None:
+        """Forget all steps."""
+        ...
+
     def keeps(self, step: Step[T]) -> bool:
         """Say whether a step is safe with the recorder by now."""
         ...
@@ -168,6 +172,12 @@ class History(Generic[T]):
             if self.recorder:
                 self.recorder.redone(step)
         return step
+
+    def clear(self) -> None:
+        """Forget all steps; nothing can be undone or redone any more."""
+        self._forget(slice(None))
+        if self.recorder:
+            self.recorder.cleared()
 
     def _recalled(self, place: int) -> Step[T]:
         """Return a step with its changes, which are in memory again from then on."""

@@ -120,6 +120,13 @@ class Document:
         self.notify("history")
         return step.name if step else ""
 
+    def clear_history(self) -> None:
+        """Forget all steps: what they have made stays, and cannot be undone any more."""
+        self._finish()
+        self._revision += 1
+        self.history.clear()
+        self.notify("history")
+
     def draft(self) -> Document:
         """Return a copy without a history, for another thread: edit it there, then ``adopt`` it.
 

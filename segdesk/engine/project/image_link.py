@@ -41,6 +41,16 @@ class ImageLink:
                 return path
         return None
 
+    def find_in(self, folder: Path) -> Path | None:
+        """Return the file of its name and content in a folder, if there is one."""
+        path = folder / Path(self.path).name
+        is_it = path.exists() and _fingerprint_or_none(path) == self.fingerprint
+        return path if is_it else None
+
+    def exists(self, folder: Path) -> bool:
+        """Say whether there is any file where the image could be; its content is not looked at."""
+        return any(path.exists() for path in self._places(folder))
+
     def changed(self, folder: Path) -> Path | None:
         """Return a file that lies where the image was and has another content, if there is one."""
         return next((path for path in self._places(folder)[:-1] if path.exists()), None)

@@ -89,6 +89,20 @@ class RemoveJob:
 
 
 @dataclass(frozen=True)
+class ForgetJob:
+    """The steps of an image that are forgotten; what they have made stays."""
+
+    image: int
+
+    def write(self, rows: RowWriter) -> None:
+        """Delete them."""
+        rows.db.execute("DELETE FROM step WHERE image = ?", (self.image,))
+        query = "SELECT prompts, last_layer FROM document WHERE image = ?"
+        for prompts, last_layer in rows.db.execute(query, (self.image,)).fetchall():
+            put(rows.db, "document", [(self.image, prompts, last_layer, 0)])
+
+
+@dataclass(frozen=True)
 class StepJob:
     """A step that was done, taken back or made again.
 

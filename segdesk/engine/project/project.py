@@ -7,25 +7,24 @@ import os
 import sqlite3
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from segdesk.core.errors import ImageError, ProjectError
+from segdesk.core.errors import ProjectError
 from segdesk.core.events import Event
 from segdesk.core.image import ArrayImage, ImageSource
 from segdesk.engine.document import Document
 from segdesk.engine.images import open_image
 from segdesk.engine.project.files import remove
-from segdesk.engine.project.image_link import ImageLink
+from segdesk.engine.project.finding import Found, absence, find_image, fits, match, size
+from segdesk.engine.project.image_link import ImageLink, fingerprint
 from segdesk.engine.project.jobs import ImageJob, Job, PixelsJob, RemoveJob
 from segdesk.engine.project.journal import is_unsaved, new_unsaved
 from segdesk.engine.project.lock import Locked
 from segdesk.engine.project.reading import (
-    BlankImage,
     ProjectImage,
-    StoredImage,
     read_document,
     read_images,
 )
@@ -34,6 +33,16 @@ from segdesk.engine.project.rows import RowReader
 from segdesk.engine.project.store import Store
 from segdesk.engine.project.tidying import tidy
 from segdesk.engine.project.writer import Writer
+
+
+@dataclass(frozen=True)
+class Read:
+    """The document of an image as it was read, not yet followed by its project."""
+
+    image: int
+    document: Document
+    recorder: DocumentRecorder
+    found: Found
 
 
 class Project:
@@ -96,11 +105,16 @@ class Project:
         return self._writer.last
 
     @property
+    def is_kept(self) -> bool:
+        """Whether everything is safe on the disk, or there is nothing to keep yet."""
+        return not self._store.exists or self._writer.kept >= self._writer.last
+
+    @property
     def has_work(self) -> bool:
         """Whether anything was ever edited; of a copy: since it was made."""
-        if self.read_only_origin:
-            return self._writer.last > 0
-        return self._store.exists or any(d.history.names for d in self._documents.values())
+        recorders = (document.history.recorder for document in self._documents.values())
+        is_edited = any(isinstance(r, DocumentRecorder) and r.is_edited for r in recorders)
+        return is_edited or (not self.read_only_origin and self._store.exists)
 
     def add(self, source: ImageSource) -> Document:
         """Add an image and return its document; an image that is in no file is kept inside.
@@ -112,12 +126,10 @@ class Project:
         return document
 
     def attach(self, document: Document) -> ProjectImage:
-        """Add a document that has no history yet, and keep all its edits from now on.
+        """Add a document with the steps that it has, and keep all its edits from now on.
 
         Raises ``ProjectError`` when the file of its image cannot be read.
         """
-        if document.history.names or document.layers:
-            raise ProjectError("Only a document that was not edited yet can be added to a project.")
         source = document.image
         file = Path(source.info.name)
         is_inside = isinstance(source, ArrayImage) or not file.exists()
@@ -129,7 +141,7 @@ class Project:
         self._put_image(image)
         if is_inside:
             self._put(PixelsJob(number, source))
-        self._follow(number, document)
+        self._follow(number, document).catch_up()
         return image
 
     def document(self, image: int) -> Document:
@@ -139,14 +151,43 @@ class Project:
         Raises ``ProjectError`` when the project is damaged.
         """
         if image not in self._documents:
-            reader = self._store.reader
-            assert reader is not None, "an image that was not attached is in the file"
-            self._writer.flush()
-            source = self._source(self._images[image])
-            recorder = DocumentRecorder(image, Document(source), self._writer, self._reader)
-            document = read_document(image, source, reader, recorder.know)
-            self._follow(image, document, recorder)
+            self.take(self.read(image))
         return self._documents[image]
+
+    def find(self, image: int) -> Found:
+        """Look for the file of an image; ``show`` then makes its document show it.
+
+        Any thread may call it.
+        """
+        folder = self.path.parent if self.origin is None else self.origin.parent
+        return find_image(self._images[image], folder, self._store.reader)
+
+    def read(self, image: int) -> Read:
+        """Read the document of an image; ``take`` then makes it this project's.
+
+        Any thread may call it. Raises ``ProjectError`` when the project is damaged.
+        """
+        reader = self._store.reader
+        assert reader is not None, "an image that was not attached is in the file"
+        self._writer.flush()
+        found = self.find(image)
+        recorder = DocumentRecorder(image, Document(found.source), self._writer, self._reader)
+        document = read_document(image, found.source, reader, recorder.know)
+        return Read(image, document, recorder, found)
+
+    def take(self, read: Read) -> Document:
+        """Take over a document that was read; one that is there already stays."""
+        if read.image not in self._documents:
+            self._note(self._images[read.image], read.found)
+            self._follow(read.image, read.document, read.recorder)
+        return self._documents[read.image]
+
+    def show(self, image: int, found: Found) -> None:
+        """Make the document of an image show what was found."""
+        self._note(self._images[image], found)
+        document = self._documents[image]
+        document.image.close()
+        document.image = found.source
 
     def image_of(self, document: Document) -> ProjectImage:
         """Return what the project knows of the image of a document; KeyError if it has none."""
@@ -190,18 +231,50 @@ class Project:
         if known.link and link.fingerprint != known.link.fingerprint and not changed:
             raise ProjectError(f"{path} is not the image that was worked on: its content differs.")
         source = open_image(path)
-        if not _fits(source, known):
+        if not fits(source.info, known.info):
             source.close()
             raise ProjectError(
-                f"{path} has {_size(source.info)}, and the image that was worked on has"
-                f" {_size(known.info)}."
+                f"{path} has {size(source.info)}, and the image that was worked on has"
+                f" {size(known.info)}."
             )
-        known.link, known.info, known.problem = link, source.info, ""
-        self._put_image(known)
+        found = Found(source, link)
         if image in self._documents:
-            document = self._documents[image]
-            document.image.close()
-            document.image = source
+            self.show(image, found)
+        else:
+            self._note(known, found)
+            source.close()
+
+    def is_same(self, image: int, path: Path) -> bool:
+        """Say whether a file has the content that an image had. Raises ``ProjectError``."""
+        link = self._images[image].link
+        return link is not None and fingerprint(path) == link.fingerprint
+
+    def look_in(self, folder: Path) -> int:
+        """Relink the images that are not where they were and lie in a folder; return how many."""
+        found = match(self.lost, folder)
+        for image, path in found.items():
+            self.relink(image, path)
+        return len(found)
+
+    @property
+    def lost(self) -> tuple[ProjectImage, ...]:
+        """The images whose file was not found, as far as they were looked for."""
+        return tuple(image for image in self.images if image.link and image.problem)
+
+    def look_for_images(self) -> dict[int, str]:
+        """Return which images are not where they were, and what to say of each.
+
+        Any thread may call it; only names are looked at. See ``note_problems``.
+        """
+        folder = self.path.parent if self.origin is None else self.origin.parent
+        links = {image.id: image.link for image in self.images if image.link}
+        return {i: absence(link, folder) for i, link in links.items() if not link.exists(folder)}
+
+    def note_problems(self, problems: Mapping[int, str]) -> None:
+        """Note why images that were not opened yet cannot be shown."""
+        for image, problem in problems.items():
+            if image in self._images and image not in self._documents:
+                self._images[image].problem = problem
 
     def flush(self, timeout: float | None = None) -> bool:
         """Wait until every edit is safe on the disk, and say whether it is."""
@@ -278,12 +351,13 @@ class Project:
 
     def _follow(
         self, image: int, document: Document, recorder: DocumentRecorder | None = None
-    ) -> None:
+    ) -> DocumentRecorder:
         self._documents[image] = document
         if recorder is None:
             recorder = DocumentRecorder(image, document, self._writer, self._reader)
         recorder.document = document
         document.history.recorder = recorder
+        return recorder
 
     def _reader(self) -> RowReader | None:
         return self._store.reader
@@ -296,42 +370,12 @@ class Project:
         job = ImageJob(image.id, image.position, image.link, image.info, dict(image.view))
         self._put(job)
 
-    def _source(self, image: ProjectImage) -> ImageSource:
-        if image.link is None:
-            reader = self._store.reader
-            assert reader is not None
-            return StoredImage(image.id, image.info, reader)
-        return self._opened(image, image.link) or BlankImage(image.info)
-
-    def _opened(self, image: ProjectImage, link: ImageLink) -> ImageSource | None:
-        """Return the image from its file, or say in ``problem`` why not."""
-        folder = self.path.parent if self.origin is None else self.origin.parent
-        path = link.find(folder)
-        if path is None:
-            there = link.changed(folder)
-            image.problem = (
-                f"{there} has changed since it was worked on."
-                if there
-                else f"{link.path} is missing."
-            )
-            return None
-        try:
-            source = open_image(path)
-        except ImageError as error:
-            image.problem = str(error)
-            return None
-        if not _fits(source, image):
-            image.problem = (
-                f"{path} is now read as {_size(source.info)}, it had {_size(image.info)}."
-            )
-            source.close()
-            return None
-        image.problem = ""
-        if str(path.absolute()) != link.path:
-            image.link = replace(link, path=str(path.absolute()))
-            image.info = source.info
+    def _note(self, image: ProjectImage, found: Found) -> None:
+        """Note where an image was found, or why not."""
+        image.problem = found.problem
+        if found.link != image.link:
+            image.link, image.info = found.link, found.source.info
             self._put_image(image)
-        return source
 
     def _link_anew(self) -> None:
         """Write how the images are found from the new place of the project."""
@@ -343,13 +387,3 @@ class Project:
     def _check_is_kept(self) -> None:
         if not self._writer.flush():
             raise ProjectError(self.problem)
-
-
-def _fits(source: ImageSource, image: ProjectImage) -> bool:
-    now, then = source.info, image.info
-    return (now.width, now.height, now.frames) == (then.width, then.height, then.frames)
-
-
-def _size(info: Any) -> str:
-    frames = f", {info.frames} frames" if info.frames > 1 else ""
-    return f"{info.width} x {info.height} pixels{frames}"

@@ -19,7 +19,7 @@ from segdesk.engine.changes import (
 )
 from segdesk.engine.document import Document
 from segdesk.engine.layer import Layer
-from segdesk.engine.project.jobs import Entry, StepJob
+from segdesk.engine.project.jobs import Entry, ForgetJob, StepJob
 from segdesk.engine.project.reading import read_layer
 from segdesk.engine.project.rows import RowReader
 from segdesk.engine.project.steps import decode
@@ -44,6 +44,7 @@ class DocumentRecorder:
         self._writer, self._rows = writer, rows
         self._layers: WeakValueDictionary[int, Layer] = WeakValueDictionary()
         self._known: set[int] = set()  # layers that the file has
+        self.is_edited = False  # any step was made, taken back or made again
         self._waiting: dict[int, int] = {}  # number of a step that may not be kept yet: of its job
 
     def know(self, layer: Layer) -> None:
@@ -93,7 +94,24 @@ class DocumentRecorder:
             self.know(layer)
         return layer
 
+    def catch_up(self) -> None:
+        """Write the steps that were made before this one followed the history."""
+        history, last = self.document.history, 0
+        for step in history.steps:
+            self.pushed(step, last)
+            last = step.number
+        numbers = [0, *(step.number for step in history.steps)]
+        for place in range(len(history.steps), history.done, -1):
+            self.undone(history.steps[place - 1], numbers[place - 1])
+
+    def cleared(self) -> None:
+        """Write that all steps are forgotten."""
+        self._waiting.clear()
+        self.is_edited = True
+        self._writer.put(ForgetJob(self._image))
+
     def _put(self, job: StepJob) -> int:
+        self.is_edited = True
         return self._writer.put(job)
 
     def _job(self, kind: str, step: Step[Document], after: int) -> StepJob:
@@ -119,7 +137,7 @@ class DocumentRecorder:
                 if layer
             },
             entries=self._entries(changes, {layer.id for layer in copies}),
-            order=tuple(layer.id for layer in document.layers) if orders else None,
+            order=tuple(layer.id for layer in document.layers) if orders or touched else None,
             prompts=document.prompts
             if any(isinstance(change, PromptsChange) for change in changes)
             else None,
