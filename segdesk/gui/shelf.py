@@ -1,17 +1,22 @@
-"""The documents that have been on show: going to another image never loses what was done here."""
+"""The documents of the window: those of its project, and the one that is only looked at."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from segdesk.core.display import Display
 from segdesk.core.segmentation import Category
 from segdesk.engine.document import Document
 from segdesk.engine.layer import LayerState
 from segdesk.gui.editor import default_categories
+from segdesk.gui.keeping import FirstEdit, Keeping
 from segdesk.gui.lanes import Job
+
+if TYPE_CHECKING:
+    from segdesk.engine.project.reading import ProjectImage
 
 FIRST_LAYER = "Layer 1"
 
@@ -24,10 +29,10 @@ class Entry:
     ----------
     key
         Names its pixels: equal keys, equal pixels.
-    path
+    file
         The file of the image; None for one from the clipboard.
-    exported
-        Number of the last step of the history at the last export.
+    image
+        What the project knows of it; None as long as nothing was edited.
     users
         How many need the image's pixels: the canvas, and jobs. Without any it is closed.
     is_open
@@ -37,21 +42,27 @@ class Entry:
     document: Document
     display: Display
     key: str
-    path: Path | None = None
-    exported: int = 0
+    file: Path | None = None
+    image: ProjectImage | None = None
     users: int = 0
     is_open: bool = True
 
     @property
-    def name(self) -> str:
-        """What to call the image."""
-        return self.path.name if self.path else self.document.image.info.name
+    def path(self) -> Path | None:
+        """Where the file of the image is; None for one that is in no file."""
+        return path_of(self.image) if self.image else self.file
 
     @property
-    def last_step(self) -> int:
-        """Number of the last step of its history; 0 where there is none."""
-        last = self.document.history.last
-        return last.number if last else 0
+    def name(self) -> str:
+        """What to call the image."""
+        if self.image:
+            return self.image.name
+        return self.file.name if self.file else self.document.image.info.name
+
+    @property
+    def problem(self) -> str:
+        """Why the image is blank; empty when it is not."""
+        return self.image.problem if self.image else ""
 
     @property
     def has_work(self) -> bool:
@@ -59,37 +70,58 @@ class Entry:
         painted = any(layer.areas and not layer.state.is_proposal for layer in self.document.layers)
         return painted or bool(self.document.prompts)
 
-    @property
-    def is_unsaved(self) -> bool:
-        """Whether it holds work that no export has."""
-        return self.has_work and self.last_step != self.exported
-
 
 class Shelf:
-    """Keeps every document with a history; one without goes when another comes on show."""
+    """Knows the entries of the project's images, and the one on show.
 
-    def __init__(self) -> None:
-        self._entries: list[Entry] = []
+    A document without an edit belongs to no project, and goes when another comes on show.
+    """
+
+    def __init__(self, keeping: Keeping) -> None:
+        self._keeping = keeping
+        self._kept: dict[int, Entry] = {}  # by the number of the project's image
         self.current: Entry | None = None
 
-    def find(self, path: Path) -> Entry | None:
-        """Return the entry of a file."""
-        return next((entry for entry in self._entries if entry.path == path), None)
+    def find(self, path: Path) -> ProjectImage | None:
+        """Return the image of the project that is in a file."""
+        project = self._keeping.project
+        images = project.images if project else ()
+        return next((image for image in images if path_of(image) == path), None)
+
+    def entry(self, image: int) -> Entry | None:
+        """Return the entry of an image of the project, if it has been on show."""
+        return self._kept.get(image)
 
     def holds(self, document: Document) -> bool:
-        """Say whether a document is still kept."""
-        return any(entry.document is document for entry in self._entries)
+        """Say whether a document is still needed."""
+        entries = [*self._kept.values(), self.current]
+        return any(entry is not None and entry.document is document for entry in entries)
 
-    def put(self, entry: Entry) -> None:
-        """Put an entry on show."""
+    def put(self, entry: Entry | None) -> None:
+        """Put an entry on show, or nothing."""
         last, self.current = self.current, entry
         if last is entry:
             return
-        if entry not in self._entries:
-            self._entries.append(entry)
-        entry.users += 1
+        if entry:
+            entry.users += 1
+            if entry.image:
+                self._kept[entry.image.id] = entry
+            else:
+                entry.document.history.recorder = FirstEdit(partial(self.keep, entry))
         if last:
             self.let_go(last)
+
+    def keep(self, entry: Entry) -> None:
+        """Add an entry to the project, which is made if need be."""
+        entry.image = self._keeping.attach(entry.document)
+        self._kept[entry.image.id] = entry
+        self._keeping.images_changed.emit()
+
+    def drop(self, image: int) -> None:
+        """Forget the entry of an image that has left the project."""
+        entry = self._kept.pop(image, None)
+        if entry and entry is self.current:
+            self.put(None)
 
     def hold_during(self, entry: Entry, job: Job) -> None:
         """Keep an image open until a job has ended."""
@@ -97,25 +129,42 @@ class Shelf:
         job.finished.connect(partial(self.let_go, entry))
 
     def let_go(self, entry: Entry) -> None:
-        """Close an image that nobody needs any more, and forget a document without a history."""
+        """Close an image that nobody needs any more."""
         entry.users -= 1
-        if entry.users:
-            return
-        entry.is_open = False
-        entry.document.image.close()
-        if entry.document.history.last is None and entry in self._entries:
-            self._entries.remove(entry)
+        if not entry.users:
+            entry.is_open = False
+            entry.document.image.close()
 
-    def unsaved(self) -> list[Entry]:
-        """Return all entries with work that no export has."""
-        return [entry for entry in self._entries if entry.is_unsaved]
+    def unnamed(self) -> list[str]:
+        """Return the names of images with work that no project with a name keeps."""
+        project = self._keeping.project
+        if not project or not project.is_unsaved or not project.has_work:
+            return []
+        return [image.name for image in project.images if self._has_work(image)]
+
+    def clear(self) -> None:
+        """Forget all entries: the project is left."""
+        if self.current and self.current.image:
+            self.put(None)
+        self._kept.clear()
 
     def close(self) -> None:
         """Let go of all files."""
-        for entry in self._entries:
-            entry.document.image.close()
-        self._entries.clear()
+        for entry in {self.current, *self._kept.values()}:
+            if entry:
+                entry.document.image.close()
+        self._kept.clear()
         self.current = None
+
+    def _has_work(self, image: ProjectImage) -> bool:
+        """Say whether there is work on an image; what was not looked at may be any."""
+        entry = self._kept.get(image.id)
+        return entry is None or entry.has_work
+
+
+def path_of(image: ProjectImage) -> Path | None:
+    """Return where the file of a project's image is; None when its pixels are in the project."""
+    return Path(image.link.path) if image.link else None
 
 
 def categories_of(document: Document | None) -> tuple[Category, ...]:

@@ -26,6 +26,14 @@ class ImageLink:
         path = image.absolute()
         return cls(str(path), _relative(path, folder), fingerprint(path))
 
+    @classmethod
+    def to_any(cls, image: Path, folder: Path) -> ImageLink:
+        """Return the link to an image whose file may be gone: then it counts as changed."""
+        try:
+            return cls.to(image, folder)
+        except ProjectError:
+            return cls(str(image.absolute()), _relative(image.absolute(), folder), "")
+
     def moved_to(self, folder: Path) -> ImageLink:
         """Return the link as it is from another folder."""
         return ImageLink(self.path, _relative(Path(self.path), folder), self.fingerprint)

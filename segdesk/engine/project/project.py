@@ -117,23 +117,16 @@ class Project:
         return is_edited or (not self.read_only_origin and self._store.exists)
 
     def add(self, source: ImageSource) -> Document:
-        """Add an image and return its document; an image that is in no file is kept inside.
-
-        Raises ``ProjectError`` when its file cannot be read.
-        """
+        """Add an image and return its document; an image that is in no file is kept inside."""
         document = Document(source)
         self.attach(document)
         return document
 
     def attach(self, document: Document) -> ProjectImage:
-        """Add a document with the steps that it has, and keep all its edits from now on.
-
-        Raises ``ProjectError`` when the file of its image cannot be read.
-        """
+        """Add a document with the steps that it has, and keep all its edits from now on."""
         source = document.image
-        file = Path(source.info.name)
-        is_inside = isinstance(source, ArrayImage) or not file.exists()
-        link = None if is_inside else ImageLink.to(file, self.path.parent)
+        is_inside = isinstance(source, ArrayImage)
+        link = None if is_inside else ImageLink.to_any(Path(source.info.name), self.path.parent)
         number = max(self._images, default=0) + 1
         position = max((image.position for image in self._images.values()), default=0) + 1
         image = ProjectImage(number, position, link, source.info, {})
