@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from segdesk.engine.images import open_image as open_image
     from segdesk.engine.job_files import read_job as read_job
     from segdesk.engine.options import parse_options as parse_options
+    from segdesk.engine.project.opening import open_project as open_project
+    from segdesk.engine.project.project import Project as Project
     from segdesk.engine.prompt_files import read_prompts as read_prompts
     from segdesk.engine.registry import registry as registry
     from segdesk.engine.segment import SegmentJob as SegmentJob
@@ -44,6 +46,8 @@ _HOME = {
     "engine.images": ("open_image",),
     "engine.job_files": ("read_job",),
     "engine.options": ("parse_options",),
+    "engine.project.opening": ("open_project",),
+    "engine.project.project": ("Project",),
     "engine.prompt_files": ("read_prompts",),
     "engine.registry": ("registry",),
     "engine.segment": ("SegmentJob", "segment"),

@@ -3,6 +3,8 @@
 COMMANDS = {
     "segment": "segment images and export the masks",
     "info": "say what an image file holds",
+    "project": "look at a project file, check it, save what is whole of it",
+    "export": "export the accepted layers of a project",
     "plugins": "list, enable and disable plugins",
     "doctor": "say what this machine offers: versions, devices, folders",
     "demo": "segment sample images, and show the results",
