@@ -9,6 +9,7 @@ SegdeskError                what happened, to which file, and what to do: shown 
 ├── WorkerError             a worker process that died or stopped answering
 ├── ExportError             an export that could not be written or did not read back equal
 ├── ProjectError            a project that cannot be opened, read or written
+│   └── DamagedError        a project that is damaged: what is whole can be recovered
 └── Cancelled               the user pressed stop; not a failure
 """
 
@@ -51,6 +52,10 @@ class ExportError(SegdeskError):
 
 class ProjectError(SegdeskError):
     """A project that cannot be opened, read or written."""
+
+
+class DamagedError(ProjectError):
+    """A project that is damaged; what is whole can be recovered."""
 
 
 class Cancelled(SegdeskError):

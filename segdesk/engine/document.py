@@ -120,6 +120,13 @@ class Document:
         self.notify("history")
         return step.name if step else ""
 
+    def go_to(self, done: int) -> None:
+        """Undo or redo until so many steps are done. Raises ``ProjectError`` as ``undo`` does."""
+        while self.history.done > done and self.undo():
+            pass
+        while self.history.done < done and self.redo():
+            pass
+
     def clear_history(self) -> None:
         """Forget all steps: what they have made stays, and cannot be undone any more."""
         self._finish()

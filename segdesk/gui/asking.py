@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QFileDialog, QMessageBox
+from PySide6.QtWidgets import QFileDialog
 
 from segdesk.engine.registry import registry
+from segdesk.gui.asking_projects import AskingProjects
+from segdesk.gui.opening import PROJECT
 from segdesk.gui.settings import settings
 
 if TYPE_CHECKING:
     from segdesk.gui.main_window import MainWindow
-
-Button = QMessageBox.StandardButton
 
 
 class Asking:
@@ -21,6 +21,7 @@ class Asking:
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
+        self.projects = AskingProjects(window)
 
     def open_files(self) -> None:
         """Let the user choose images."""
@@ -61,26 +62,8 @@ class Asking:
         AboutDialog(self._window.bench.disk, self._window).exec()
 
     def may_discard(self) -> bool:
-        """Ask what to do with work that has not been exported; return whether it may go."""
-        unsaved = self._window.bench.shelf.unsaved()
-        if not unsaved:
-            return True
-        names = ", ".join(entry.name for entry in unsaved[:3]) + (", …" if len(unsaved) > 3 else "")
-        box = QMessageBox(
-            QMessageBox.Icon.Question,
-            "SegDesk",
-            f"Work on {names} has not been exported.",
-            Button.Save | Button.Discard | Button.Cancel,
-            self._window,
-        )
-        box.setInformativeText("It is lost when you close the window.")
-        box.button(Button.Save).setText("Export…")
-        answer = box.exec()
-        if answer == Button.Save:
-            self._window.bench.opening.show_entry(unsaved[0])
-            self.export()
-            return not self._window.bench.shelf.unsaved()
-        return answer == Button.Discard
+        """Ask what to do with work that would be lost; return whether the window may be closed."""
+        return self.projects.may_leave()
 
     def _open(self, paths: list[Path]) -> None:
         if paths:
@@ -93,11 +76,13 @@ class Asking:
 
 
 def file_filter() -> str:
-    """Return the filters of a file dialog: all images first, then each reader's."""
+    """Return the filters of a file dialog: all that can be opened first, then each reader's."""
     readers = registry().readers.values()
     filters = [f"{reader.title} ({_patterns(reader.suffixes)})" for reader in readers]
     every = {suffix for reader in readers for suffix in reader.suffixes}
-    return ";;".join([f"Images ({_patterns(sorted(every))})", *filters, "All files (*)"])
+    images = _patterns(sorted(every))
+    first = [f"Images and projects (*{PROJECT} {images})", f"SegDesk projects (*{PROJECT})"]
+    return ";;".join([*first, f"Images ({images})", *filters, "All files (*)"])
 
 
 def _patterns(suffixes: tuple[str, ...] | list[str]) -> str:

@@ -68,7 +68,16 @@ def _segments(window: MainWindow) -> QWidget:
 def _history(window: MainWindow) -> QWidget:
     from segdesk.gui.panels.history import HistoryPanel
 
-    return HistoryPanel(window.editor)
+    return HistoryPanel(window.editor, window.bench, window.actions_["clear_history"])
+
+
+def _images(window: MainWindow) -> QWidget:
+    from segdesk.gui.panels.images import ImagesPanel
+
+    panel = ImagesPanel(window.bench, window.actions_["add_to_project"])
+    panel.removed.connect(window.asking.projects.remove)
+    panel.relinked.connect(window.asking.projects.locate)
+    return panel
 
 
 def _display(window: MainWindow) -> QWidget:
@@ -84,6 +93,7 @@ PANELS = (
     Panel("segments", "Segments", RIGHT, _segments, 320),
     Panel("display", "Display", RIGHT, _display, 320, tab_of="segments"),
     Panel("history", "History", RIGHT, _history, 320, tab_of="segments"),
+    Panel("images", "Images", RIGHT, _images, 320, tab_of="segments"),
 )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -17,7 +16,7 @@ from segdesk.engine.samples import sample_images
 from segdesk.gui.editor import Editor
 from segdesk.gui.lanes import Job, Lane
 from segdesk.gui.settings import settings
-from segdesk.gui.shelf import Entry, Shelf
+from segdesk.gui.shelf import Shelf
 
 Files = dict[str, list[Path]]
 
@@ -86,7 +85,7 @@ class Exporting(QObject):
         if not entry:
             return None
         segmentation = self._segmentation(order)
-        image, last = entry.document.image, entry.last_step
+        image = entry.document.image
 
         def work(report: Report) -> Files:
             return export(segmentation, image, order.formats, order.folder, order.stem, report)
@@ -94,7 +93,7 @@ class Exporting(QObject):
         settings().setValue("export_folder", str(order.folder))
         job = self._lane.submit(work, f"Exporting {order.stem}")
         self._shelf.hold_during(entry, job)
-        job.succeeded.connect(partial(self._on_exported, entry, last))
+        job.succeeded.connect(self._on_exported)
         job.failed.connect(self._editor.fail)
         self.job_started.emit(job)
         return job
@@ -105,8 +104,7 @@ class Exporting(QObject):
             raise ExportError("There is nothing to export: open an image first.")
         return document.layer(order.layer_id).segmentation()
 
-    def _on_exported(self, entry: Entry, last: int, files: Files) -> None:
-        entry.exported = last
+    def _on_exported(self, files: Files) -> None:
         count = sum(map(len, files.values()))
         self._editor.message.emit(f"{count} file{'s' * (count != 1)} exported.")
         self.exported.emit(files)

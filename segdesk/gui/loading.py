@@ -5,15 +5,21 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from PySide6.QtCore import QMimeData
 
 from segdesk.core.display import Display, default_display
-from segdesk.core.errors import ImageError
+from segdesk.core.errors import ImageError, ProjectError
 from segdesk.core.geometry import Window
-from segdesk.core.image import ImageInfo, ImageSource
+from segdesk.core.image import ImageSource
 from segdesk.engine.images import image_files, image_key, open_image, overview
 from segdesk.engine.registry import registry
+
+if TYPE_CHECKING:
+    from segdesk.engine.project.finding import Found as FoundImage
+    from segdesk.engine.project.project import Project, Read
 
 QUICK = 4 * 2**20  # bytes of a file that may be opened without a thread
 SAMPLE = 1024  # pixels in a row and a column from which a display range is estimated
@@ -28,6 +34,25 @@ class Loaded:
     key: str  # names its pixels
     path: Path | None = None
 
+    def close(self) -> None:
+        """Let go of it: nobody wants it any more."""
+        self.image.close()
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An image of a project that has just been opened; ``read`` when it was not known before."""
+
+    image: int
+    found: FoundImage
+    read: Read | None
+    display: Display
+    key: str
+
+    def close(self) -> None:
+        """Let go of it: nobody wants it any more."""
+        self.found.source.close()
+
 
 @dataclass(frozen=True)
 class Found:
@@ -37,29 +62,49 @@ class Found:
     first: Path
 
 
-def load(path: Path, size: tuple[int, int] | None = None) -> Loaded:
-    """Open an image and find out how to show it. Raises ``ImageError``.
-
-    An image that has been open before must have kept its size: what was painted belongs to it.
-    """
+def load(path: Path) -> Loaded:
+    """Open an image and find out how to show it. Raises ``ImageError``."""
     image = open_image(path)
     with ExitStack() as on_failure:
         on_failure.callback(image.close)
-        info = image.info
-        _check_size(info, size)
         image.read(Window(0, 0, 1, 1))  # a header alone says little: damage must show now
-        sample = None if info.dtype == "uint8" else overview(image, SAMPLE)
-        loaded = Loaded(image, default_display(info, sample), image_key(path), path)
+        loaded = Loaded(image, _usual_display(image), image_key(path), path)
         on_failure.pop_all()
     return loaded
 
 
-def _check_size(info: ImageInfo, size: tuple[int, int] | None) -> None:
-    if size and size != (info.width, info.height):
-        raise ImageError(
-            f"{info.name}: it was {size[0]} x {size[1]} pixels and is {info.width} x {info.height}"
-            " now; what was painted on it does not fit any more."
-        )
+def load_kept(project: Project, image: int, is_known: bool) -> Kept:
+    """Open an image of a project, and its document unless that is known.
+
+    A missing image is blank. Raises ``ProjectError``, or ``ImageError`` when it is damaged.
+    """
+    read = None if is_known else project.read(image)
+    found = read.found if read else project.find(image)
+    with ExitStack() as on_failure:
+        on_failure.callback(found.source.close)
+        found.source.read(Window(0, 0, 1, 1))
+        display = stored_display(project.image(image).view) or _usual_display(found.source)
+        is_file = found.link is not None and not found.problem
+        key = image_key(found.link.path) if found.link and is_file else uuid4().hex
+        kept = Kept(image, found, read, display, key)
+        on_failure.pop_all()
+    return kept
+
+
+def stored_display(view: dict[str, Any]) -> Display | None:
+    """Return the display that a project has kept, if it can be read."""
+    from segdesk.engine.project.codec import typed
+
+    try:
+        display: Display = typed(Display, view["display"])
+    except (KeyError, ProjectError, TypeError):
+        return None
+    return display
+
+
+def _usual_display(image: ImageSource) -> Display:
+    sample = None if image.info.dtype == "uint8" else overview(image, SAMPLE)
+    return default_display(image.info, sample)
 
 
 def is_quick(path: Path) -> bool:

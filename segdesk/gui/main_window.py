@@ -18,6 +18,7 @@ from segdesk.gui.frame_bar import FrameBar
 from segdesk.gui.loading import local_files
 from segdesk.gui.menus import TOOL_BAR, action_table
 from segdesk.gui.message_bar import MessageBar
+from segdesk.gui.project_bars import ProjectBars
 from segdesk.gui.recent_menu import RecentMenu
 from segdesk.gui.review_bar import ReviewBar
 from segdesk.gui.settings import settings
@@ -44,11 +45,12 @@ class MainWindow(QMainWindow):
     def __init__(self) -> None:
         super().__init__()
         self.editor = Editor(self)
-        self.bench = Workbench(self.editor)
         self.canvas = Canvas(self.editor)
+        self.bench = Workbench(self.editor, self.canvas)
         self.asking = Asking(self)
         self.actions_ = Actions(action_table(), self)
         self.message_bar = MessageBar()
+        self.project_bars = ProjectBars(self)
         accept, reject = self.actions_["accept"], self.actions_["reject"]
         self.review_bar = ReviewBar(self.editor, accept, reject)
         self.frame_bar = FrameBar(self.editor, self.canvas)
@@ -82,6 +84,7 @@ class MainWindow(QMainWindow):
         self.actions_.show_icons()
         self.actions_.refresh()
         self.bench.opening.find_siblings()
+        self.bench.projects.find_unsaved()
         self.is_complete = True
 
     def toggle_full_screen(self) -> None:
@@ -150,6 +153,7 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.message_bar)
+        column.addWidget(self.project_bars)
         column.addWidget(self.review_bar)
         column.addWidget(self._stack, 1)
         column.addWidget(self.frame_bar)
@@ -165,6 +169,10 @@ class MainWindow(QMainWindow):
         self.canvas.first_frame_painted.connect(self.complete)
         bench.opening.browsed_changed.connect(self._on_document_changed)
         bench.job_started.connect(self.status.jobs.add)
+        bench.projects.may_leave = self.asking.projects.may_leave
+        bench.keeping.project_changed.connect(self._on_document_changed)
+        bench.keeping.images_changed.connect(self._on_document_changed)
+        bench.keeping.state_changed.connect(self._on_anything_changed)
         self._refresh_timer.timeout.connect(self._refresh)
         for signal in (
             editor.updated,
@@ -177,14 +185,22 @@ class MainWindow(QMainWindow):
 
     def _on_document_changed(self) -> None:
         entry = self.bench.shelf.current
-        place = self.bench.opening.place
-        where = f" ({place})" if place else ""
-        self.setWindowTitle(f"{entry.name}[*]{where} - SegDesk" if entry else "SegDesk")
+        self.setWindowTitle(self._title())
         if not entry and self._stack.count() == 1:
             self._stack.addWidget(self._make_welcome())
         self._stack.setCurrentIndex(0 if entry else 1)
         self.canvas.setFocus()
         self._refresh()
+
+    def _title(self) -> str:
+        """Return "image - project - SegDesk", as far as there is such."""
+        entry, place = self.bench.shelf.current, self.bench.opening.place
+        project = self.bench.keeping.project
+        names = [f"{entry.name} ({place})" if place else entry.name] if entry else []
+        if project and project.origin:
+            names.append(project.origin.stem)
+        first, *rest = (*names, "SegDesk")
+        return " - ".join((f"{first}[*]" if names else first, *rest))
 
     def _make_welcome(self) -> QWidget:
         from segdesk.gui.welcome import Welcome
@@ -196,8 +212,11 @@ class MainWindow(QMainWindow):
 
     def _refresh(self) -> None:
         self.actions_.refresh()
-        entry = self.bench.shelf.current
-        self.setWindowModified(entry is not None and entry.is_unsaved)
+        undo, redo = self.bench.undoable, self.bench.redoable
+        self.actions_["undo"].setText(f"&Undo {undo}" if undo else "&Undo")
+        self.actions_["redo"].setText(f"&Redo {redo}" if redo else "&Redo")
+        is_kept = self.bench.keeping.state in ("", "kept")
+        self.setWindowModified(not is_kept or bool(self.bench.shelf.unnamed()))
 
     def _on_anything_changed(self) -> None:
         if not self._refresh_timer.isActive():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from PySide6.QtCore import QMimeData, QObject, Signal
@@ -18,10 +18,26 @@ from segdesk.core.progress import Report
 from segdesk.engine.document import Document
 from segdesk.engine.samples import sample_images
 from segdesk.gui.editor import Editor
+from segdesk.gui.keeping import Keeping
 from segdesk.gui.lanes import Lane, Work
-from segdesk.gui.loading import Found, Loaded, images_in, is_quick, load, local_files
+from segdesk.gui.loading import (
+    Found,
+    Kept,
+    Loaded,
+    images_in,
+    is_quick,
+    load,
+    load_kept,
+    local_files,
+)
 from segdesk.gui.settings import remember_file
 from segdesk.gui.shelf import Entry, Shelf, own_categories, put_first_layer
+
+if TYPE_CHECKING:
+    from segdesk.engine.project.project import Project
+
+PROJECT = ".segdesk"
+Place = Path | int  # a file, or the number of an image of the project
 
 
 class Opening(QObject):
@@ -33,32 +49,42 @@ class Opening(QObject):
         A ``Job`` waits or runs: for the job bar.
     browsed_changed
         There are other images to go through.
+    project_asked
+        The path of a project that is to be opened.
+    leaving
+        Another image is about to come on show.
     """
 
     job_started = Signal(object)
     browsed_changed = Signal()
+    project_asked = Signal(object)
+    leaving = Signal()
 
-    def __init__(self, editor: Editor, shelf: Shelf, lane: Lane) -> None:
+    def __init__(self, editor: Editor, shelf: Shelf, keeping: Keeping, lane: Lane) -> None:
         super().__init__(editor)
-        self._editor, self._shelf, self._lane = editor, shelf, lane
+        self._editor, self._shelf, self._keeping, self._lane = editor, shelf, keeping, lane
         self._wanted = object()  # the latest request
-        self._target: Path | None = None  # on show, or on its way
-        self._browsed: tuple[Path, ...] = ()
+        self._target: Place | None = None  # on show, or on its way
+        self._browsed: tuple[Path, ...] | None = ()  # None: the images of the project
 
     @property
     def place(self) -> str:
-        """Where in the folder the image on show is: "3 of 40"; empty when it is alone."""
-        path = self._shelf.current.path if self._shelf.current else None
-        if path not in self._browsed or len(self._browsed) < 2:
+        """Where among the images to go through the one on show is: "3 of 40"; empty: alone."""
+        place, places = self._on_show(), self._places()
+        if place not in places or len(places) < 2:
             return ""
-        return f"{self._browsed.index(path) + 1} of {len(self._browsed)}"
+        return f"{places.index(place) + 1} of {len(places)}"
 
     def can_step(self, by: int) -> bool:
         """Say whether there is an image so far before or behind the one on show."""
         return self._neighbour(by) is not None
 
     def open(self, paths: Sequence[Path]) -> None:
-        """Open a file or a folder, or several of them to go through."""
+        """Open a file or a folder, or several of them to go through; or a project."""
+        project = next((path for path in paths if path.suffix.lower() == PROJECT), None)
+        if project:
+            self.project_asked.emit(project)
+            return
         wanted = tuple(path.absolute() for path in paths)
         title = f"Opening {wanted[0].name}" if len(wanted) == 1 else "Looking for images"
         self._start(lambda _: images_in(wanted), title, self._on_found)
@@ -74,18 +100,21 @@ class Opening(QObject):
             The images to go through from then on; None: those as before.
         """
         self._target = path
-        entry = self._shelf.find(path)
-        if entry and entry.is_open:
-            self._browsed = self._browsed if browsed is None else browsed
-            self._show(entry)
-            return
-        info = entry.document.image.info if entry else None
-        size = (info.width, info.height) if info else None
-        self._start(
-            lambda _: load(path, size),
-            f"Opening {path.name}",
-            partial(self._on_loaded, entry, browsed),
-        )
+        browsed = self._browsed if browsed is None else browsed
+        image, current = self._shelf.find(path), self._shelf.current
+        if image:
+            self._open_kept(image.id, browsed)
+        elif current and current.path == path:
+            self._browsed = browsed
+            self._show(current)
+        else:
+            on_loaded = partial(self._on_loaded, browsed)
+            self._start(lambda _: load(path), f"Opening {path.name}", on_loaded)
+
+    def open_image(self, image: int) -> None:
+        """Open an image of the project, with the others of it to go through."""
+        self._target = image
+        self._open_kept(image, None)
 
     def open_sample(self, path: Path) -> None:
         """Open one of the sample images, with the others to go through."""
@@ -103,20 +132,22 @@ class Opening(QObject):
         self._target = path.absolute()
         loaded = self._editor.attempt(load, self._target)
         if loaded:
-            self._on_loaded(None, (), loaded)
+            self._on_loaded((), loaded)
 
     def find_siblings(self) -> None:
         """Look for the images beside the only one on show, to be able to go through them."""
         path = self._target
-        if path and not self._browsed:
+        if isinstance(path, Path) and self._browsed == ():
             job = self._lane.submit(lambda _: images_in((path,)), "Looking for images")
             job.succeeded.connect(partial(self._on_siblings_found, path))
 
     def step(self, by: int) -> None:
         """Go to the next image (1), the one before (-1), ..."""
-        path = self._neighbour(by)
-        if path:
-            self.open_file(path)
+        place = self._neighbour(by)
+        if isinstance(place, Path):
+            self.open_file(place)
+        elif place is not None:
+            self.open_image(place)
 
     def paste(self, data: QMimeData) -> None:
         """Open what the clipboard holds: files or a picture."""
@@ -133,12 +164,27 @@ class Opening(QObject):
         else:
             self._editor.failed.emit("The clipboard holds neither an image nor a file.")
 
-    def show_entry(self, entry: Entry) -> None:
-        """Show an image that has been on show before."""
-        if entry.path:
-            self.open_file(entry.path)
-        else:
+    def show_nothing(self) -> None:
+        """Take the image from the screen."""
+        self._wanted, self._target, self._browsed = object(), None, ()
+        self._show(None)
+
+    def show_anew(self) -> None:
+        """Show the same image again: its pixels are others now."""
+        self._show(self._shelf.current)
+
+    def _open_kept(self, image: int, browsed: tuple[Path, ...] | None) -> None:
+        entry, project = self._shelf.entry(image), self._keeping.project
+        assert project is not None, "an image is known by its project"
+        if entry and entry.is_open:
+            self._browsed = browsed
             self._show(entry)
+        else:
+            self._start(
+                lambda _: load_kept(project, image, entry is not None),
+                f"Opening {project.image(image).name}",
+                partial(self._on_kept, project, browsed),
+            )
 
     def _start(self, work: Work, title: str, on_success: Callable[[Any], None]) -> None:
         """Start a job; one that is still under way is no longer wanted."""
@@ -157,47 +203,66 @@ class Opening(QObject):
     def _on_succeeded(self, token: object, on_success: Callable[[Any], None], found: Any) -> None:
         if token is self._wanted:
             on_success(found)
-        elif isinstance(found, Loaded):
-            found.image.close()
+        elif isinstance(found, Loaded | Kept):
+            found.close()
 
     def _on_failed(self, token: object, error: Exception) -> None:
         """Go on from the image on show, not from the one that failed."""
         if token is self._wanted:
-            self._target = self._shelf.current.path if self._shelf.current else None
+            self._target = self._on_show()
             self._editor.fail(error)
 
     def _on_found(self, found: Found) -> None:
         self.open_file(found.first, found.paths)
 
     def _on_siblings_found(self, path: Path, found: Found) -> None:
-        if path == self._target and not self._browsed:
+        if path == self._target and self._browsed == ():
             self._browsed = found.paths
             self.browsed_changed.emit()
 
-    def _on_loaded(
-        self, entry: Entry | None, browsed: tuple[Path, ...] | None, loaded: Loaded
-    ) -> None:
-        self._browsed = self._browsed if browsed is None else browsed
-        if entry:
-            entry.document.image, entry.is_open = loaded.image, True
-        self._show(entry or self._new_entry(loaded))
+    def _on_loaded(self, browsed: tuple[Path, ...] | None, loaded: Loaded) -> None:
+        self._browsed = browsed
+        self._show(self._new_entry(loaded))
+
+    def _on_kept(self, project: Project, browsed: tuple[Path, ...] | None, kept: Kept) -> None:
+        if project is not self._keeping.project:
+            kept.close()
+            return
+        self._browsed = browsed
+        self._show(self._shelf.receive(project, kept))
 
     def _new_entry(self, loaded: Loaded) -> Entry:
         document = Document(loaded.image)
         put_first_layer(document, own_categories(self._editor.document))
         return Entry(document, loaded.display, loaded.key, loaded.path)
 
-    def _show(self, entry: Entry) -> None:
+    def _show(self, entry: Entry | None) -> None:
         last = self._shelf.current
         if last and self._editor.display:
             last.display = self._editor.display
+        self.leaving.emit()
         self._shelf.put(entry)
-        self._editor.show(entry.document, entry.display)
-        if entry.path:
+        self._editor.show(entry.document if entry else None, entry.display if entry else None)
+        if entry and entry.path and not entry.problem:
             remember_file(entry.path)
 
-    def _neighbour(self, by: int) -> Path | None:
-        if self._target not in self._browsed:
+    def _on_show(self) -> Place | None:
+        """Return what stands for the image on show among those to go through."""
+        entry = self._shelf.current
+        if self._browsed is None:
+            return entry.image.id if entry and entry.image else None
+        return entry.path if entry else None
+
+    def _places(self) -> tuple[Place, ...]:
+        """Return the images to go through."""
+        if self._browsed is not None:
+            return self._browsed
+        project = self._keeping.project
+        return tuple(image.id for image in project.images) if project else ()
+
+    def _neighbour(self, by: int) -> Place | None:
+        places = self._places()
+        if self._target not in places:
             return None
-        place = self._browsed.index(self._target) + by
-        return self._browsed[place] if 0 <= place < len(self._browsed) else None
+        place = places.index(self._target) + by
+        return places[place] if 0 <= place < len(places) else None

@@ -14,8 +14,10 @@ from segdesk.engine.layer import LayerState
 from segdesk.gui.editor import default_categories
 from segdesk.gui.keeping import FirstEdit, Keeping
 from segdesk.gui.lanes import Job
+from segdesk.gui.loading import Kept
 
 if TYPE_CHECKING:
+    from segdesk.engine.project.project import Project
     from segdesk.engine.project.reading import ProjectImage
 
 FIRST_LAYER = "Layer 1"
@@ -116,6 +118,20 @@ class Shelf:
         entry.image = self._keeping.attach(entry.document)
         self._kept[entry.image.id] = entry
         self._keeping.images_changed.emit()
+
+    def receive(self, project: Project, kept: Kept) -> Entry:
+        """Return the entry of an image of the project that was just opened."""
+        entry = self._kept.get(kept.image)
+        if kept.read:
+            document = project.take(kept.read)
+            if not document.layers and not document.history.names:
+                put_first_layer(document, default_categories())
+            entry = Entry(document, kept.display, kept.key, None, project.image(kept.image))
+        else:
+            assert entry is not None, "a document that is known has an entry"
+            project.show(kept.image, kept.found)
+            entry.key, entry.is_open = kept.key, True
+        return entry
 
     def drop(self, image: int) -> None:
         """Forget the entry of an image that has left the project."""

@@ -11,11 +11,13 @@ from segdesk.core.errors import ImageError
 from segdesk.core.geometry import Window
 from segdesk.engine.document import Document
 from segdesk.gui.job_bar import JobBar
+from segdesk.gui.keeping import State
 
 if TYPE_CHECKING:
     from segdesk.gui.main_window import MainWindow
 
 MESSAGE_MS = 6000
+KEPT: dict[State, str] = {"": "", "kept": "Kept", "keeping": "Keeping…", "failing": "Not kept"}
 
 
 class Status:
@@ -27,6 +29,7 @@ class Status:
         self._bar.setSizeGripEnabled(False)
         self.jobs = JobBar()
         self._bar.addPermanentWidget(self.jobs)
+        self.kept = self._add("Whether all edits are safe on the disk", "Keeping…")
         self._segment = self._add("Segment under the cursor", "")
         self._value = self._add("Pixel values under the cursor", "")
         self._cursor = self._add("Cursor in pixels", "x 00000  y 00000")
@@ -36,6 +39,8 @@ class Status:
         window.canvas.view_changed.connect(self._show_zoom)
         window.editor.document_changed.connect(self._on_document_changed)
         window.editor.message.connect(self._on_message)
+        for signal in (window.editor.updated, window.bench.keeping.state_changed):
+            signal.connect(self._on_edited)
 
     def _add(self, name: str, widest: str) -> QLabel:
         label = QLabel()
@@ -55,6 +60,11 @@ class Status:
         for label in (self._cursor, self._value, self._segment):
             label.clear()
         self._show_zoom()
+
+    def _on_edited(self) -> None:
+        keeping = self._window.bench.keeping
+        self.kept.setText(KEPT[keeping.state])
+        self.kept.setToolTip(keeping.problem or "Every edit is written to the disk at once.")
 
     def _show_zoom(self) -> None:
         has_image = self._window.editor.document is not None

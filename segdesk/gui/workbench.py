@@ -7,16 +7,20 @@ from PySide6.QtGui import QGuiApplication
 
 from segdesk.engine import edits
 from segdesk.engine.layer import Layer
+from segdesk.gui.canvas import Canvas
 from segdesk.gui.category_keys import category_of_key
 from segdesk.gui.displaying import Displaying
 from segdesk.gui.editor import Editor
 from segdesk.gui.exporting import Exporting
+from segdesk.gui.keeping import Keeping
 from segdesk.gui.lanes import Lane
 from segdesk.gui.opening import Opening
+from segdesk.gui.projects import Projects
 from segdesk.gui.review_bar import proposal_of
 from segdesk.gui.segmenting import Segmenting
 from segdesk.gui.shelf import Shelf, categories_of
 from segdesk.gui.teaching import Teaching
+from segdesk.gui.views import Views
 
 
 class Workbench(QObject):
@@ -30,17 +34,21 @@ class Workbench(QObject):
 
     job_started = Signal(object)
 
-    def __init__(self, editor: Editor) -> None:
+    def __init__(self, editor: Editor, canvas: Canvas) -> None:
         super().__init__(editor)
         self.editor = editor
         self.disk, self._gpu = Lane("disk", self), Lane("gpu", self)
-        self.shelf = Shelf()
-        self.opening = Opening(editor, self.shelf, self.disk)
+        self.keeping = Keeping(self)
+        self.shelf = Shelf(self.keeping)
+        self.opening = Opening(editor, self.shelf, self.keeping, self.disk)
+        self.projects = Projects(editor, self.shelf, self.keeping, self.opening, self.disk)
+        self.views = Views(canvas, self.shelf, self.keeping)
         self.segmenting = Segmenting(editor, self.shelf, self._gpu)
         self.teaching = Teaching(editor, self.shelf, self.segmenting.choice, self.disk)
         self.exporting = Exporting(editor, self.shelf, self.disk)
         self.displaying = Displaying(editor, self.shelf, self.disk)
-        for topic in (self.opening, self.segmenting, self.teaching, self.exporting):
+        self.opening.leaving.connect(self.views.keep)
+        for topic in (self.opening, self.projects, self.segmenting, self.teaching, self.exporting):
             topic.job_started.connect(self.job_started)
 
     @property
@@ -49,28 +57,47 @@ class Workbench(QObject):
         return proposal_of(self.editor.document)
 
     @property
-    def can_undo(self) -> bool:
-        """Whether there is a step to take back."""
-        return bool(self.editor.document and self.editor.document.history.last)
+    def undoable(self) -> str:
+        """The name of the step to take back; empty when there is none."""
+        step = self.editor.document.history.last if self.editor.document else None
+        return step.name if step else ""
 
     @property
-    def can_redo(self) -> bool:
-        """Whether there is a step to make again."""
-        return bool(self.editor.document and self.editor.document.history.next)
+    def redoable(self) -> str:
+        """The name of the step to make again; empty when there is none."""
+        step = self.editor.document.history.next if self.editor.document else None
+        return step.name if step else ""
+
+    def go_to_step(self, done: int) -> None:
+        """Undo or redo until so many steps of the history are done."""
+        document = self.editor.document
+        if document:
+            self.editor.attempt(document.go_to, done)
 
     def undo(self) -> None:
         """Take back the last step."""
-        if self.editor.document and (name := self.editor.document.undo()):
+        if self.editor.document and (name := self.editor.attempt(self.editor.document.undo)):
             self.editor.message.emit(f"Undone: {name}")
 
     def redo(self) -> None:
         """Make the next step again."""
-        if self.editor.document and (name := self.editor.document.redo()):
+        if self.editor.document and (name := self.editor.attempt(self.editor.document.redo)):
             self.editor.message.emit(f"Redone: {name}")
 
     def paste(self) -> None:
         """Open what the clipboard holds."""
         self.opening.paste(QGuiApplication.clipboard().mimeData())
+
+    @property
+    def can_add_to_project(self) -> bool:
+        """Whether the image on show is not in the project yet, and has one to go to."""
+        entry = self.shelf.current
+        return entry is not None and entry.image is None and self.keeping.project is not None
+
+    def add_to_project(self) -> None:
+        """Add the image on show to the project, as its first edit would."""
+        if self.shelf.current and self.can_add_to_project:
+            self.shelf.keep(self.shelf.current)
 
     def accept(self) -> None:
         """Accept the proposal."""
@@ -127,6 +154,7 @@ class Workbench(QObject):
         self.disk.close()
         self._gpu.close()
         self.segmenting.close()
+        self.projects.close()
         self.shelf.close()
 
     def _chosen(self) -> set[int]:

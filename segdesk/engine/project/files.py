@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-from segdesk.core.errors import ProjectError
+from segdesk.core.errors import DamagedError, ProjectError
 from segdesk.engine.project.lock import is_free
 from segdesk.engine.project.schema import check_length, connect, migrate, put
 
@@ -71,7 +71,7 @@ def check_is_database(path: Path) -> None:
         raise ProjectError(f"{path} cannot be opened: {error.strerror}.") from error
     if head != _HEAD:
         what = "is empty" if not head else "is no SegDesk project, or its beginning is damaged"
-        raise ProjectError(f"{path} {what}: `segdesk project recover` saves what is whole.")
+        raise DamagedError(f"{path} {what}: `segdesk project recover` saves what is whole.")
 
 
 @contextmanager
@@ -87,7 +87,7 @@ def opened_to_look(path: Path) -> Iterator[sqlite3.Connection]:
             with closing(db):
                 yield db
         except (sqlite3.Error, OSError) as error:
-            raise ProjectError(damaged(path, error)) from error
+            raise DamagedError(damaged(path, error)) from error
 
 
 def damaged(path: Path, error: Exception) -> str:

@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from segdesk.core.errors import ProjectError
+from segdesk.core.errors import DamagedError, ProjectError
 from segdesk.engine.project import files
 from segdesk.engine.project.journal import new_unsaved
 from segdesk.engine.project.lock import Lock, Locked
@@ -48,7 +48,7 @@ def open_project(path: Path | str) -> Project:
         raise ProjectError(f"{origin} cannot be opened: {error.strerror}.") from error
     except sqlite3.Error as error:
         lock.release()
-        raise ProjectError(files.damaged(origin, error)) from error
+        raise DamagedError(files.damaged(origin, error)) from error
     except BaseException:
         lock.release()
         raise

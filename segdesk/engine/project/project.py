@@ -182,6 +182,10 @@ class Project:
         document.image.close()
         document.image = found.source
 
+    def image(self, number: int) -> ProjectImage:
+        """Return what the project knows of an image; KeyError if there is none of this number."""
+        return self._images[number]
+
     def image_of(self, document: Document) -> ProjectImage:
         """Return what the project knows of the image of a document; KeyError if it has none."""
         for number, other in self._documents.items():

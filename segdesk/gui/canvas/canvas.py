@@ -109,6 +109,19 @@ class Canvas(QWidget):
         self._set_view(view.centred(self._image.width / 2, self._image.height / 2))
         self._is_fitted = True
 
+    @property
+    def place(self) -> list[float]:
+        """What part is on show: middle in level-0 pixels, and scale; empty when it is fitted."""
+        if self._is_fitted:
+            return []
+        x, y = self._view.to_image(self._view.width / 2, self._view.height / 2)
+        return [x, y, self.scale]
+
+    def show_place(self, x: float, y: float, scale: float) -> None:
+        """Show a point of the image in the middle, at a scale."""
+        scale = self._view.allowed_scale(scale, self._image)
+        self._set_view(self._view.zoomed(scale, 0, 0).centred(x, y).within(self._image))
+
     def actual_size(self) -> None:
         """Show a pixel of the image on each pixel of the screen."""
         self.zoom_by(1 / self.scale)

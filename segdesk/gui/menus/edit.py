@@ -21,7 +21,7 @@ def edit_actions() -> list[Action[MainWindow]]:
             "&Edit",
             "Ctrl+Z",
             "arrow-u-up-left",
-            lambda w: w.bench.can_undo,
+            lambda w: bool(w.bench.undoable),
         ),
         Action(
             "redo",
@@ -30,7 +30,16 @@ def edit_actions() -> list[Action[MainWindow]]:
             "&Edit",
             "Ctrl+Shift+Z; Ctrl+Y",
             "arrow-u-up-right",
-            lambda w: w.bench.can_redo,
+            lambda w: bool(w.bench.redoable),
+        ),
+        Action(
+            "clear_history",
+            "Clear &History…",
+            lambda w: w.asking.projects.clear_history(),
+            "&Edit",
+            "",
+            "clock-counter-clockwise",
+            lambda w: bool(w.bench.undoable or w.bench.redoable),
         ),
         *_edit_segments(),
     ]
