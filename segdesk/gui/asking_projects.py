@@ -223,8 +223,8 @@ class AskingProjects:
         except ProjectError as error:
             self._window.editor.fail(error)
             return
-        if is_welcome:
-            self._do(lambda _: project.relink(image.id, path, changed=True), f"Opening {path.name}")
+        title = f"Opening {path.name}"
+        if is_welcome and self._do(lambda _: project.relink(image.id, path, changed=True), title):
             self._show_images_anew()
 
     def _accepts(self, path: Path, image: ProjectImage) -> bool:

@@ -68,7 +68,7 @@ def _segments(window: MainWindow) -> QWidget:
 def _history(window: MainWindow) -> QWidget:
     from segdesk.gui.panels.history import HistoryPanel
 
-    return HistoryPanel(window.editor, window.bench, window.actions_["clear_history"])
+    return HistoryPanel(window.editor, window.actions_["clear_history"])
 
 
 def _images(window: MainWindow) -> QWidget:

@@ -196,11 +196,10 @@ class MainWindow(QMainWindow):
         """Return "image - project - SegDesk", as far as there is such."""
         entry, place = self.bench.shelf.current, self.bench.opening.place
         project = self.bench.keeping.project
-        names = [f"{entry.name} ({place})" if place else entry.name] if entry else []
+        names = [f"{entry.name}[*]" + (f" ({place})" if place else "")] if entry else []
         if project and project.origin:
-            names.append(project.origin.stem)
-        first, *rest = (*names, "SegDesk")
-        return " - ".join((f"{first}[*]" if names else first, *rest))
+            names.append(project.origin.stem + ("" if entry else "[*]"))
+        return " - ".join((*names, "SegDesk"))
 
     def _make_welcome(self) -> QWidget:
         from segdesk.gui.welcome import Welcome

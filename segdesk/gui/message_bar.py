@@ -71,5 +71,5 @@ class MessageBar(QFrame):
         self.setVisible(bool(text))
 
 
-def _call(act: Callable[[], object], is_checked: bool) -> None:
+def _call(act: Callable[[], object], is_checked: bool = False) -> None:
     act()

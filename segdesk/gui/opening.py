@@ -101,12 +101,12 @@ class Opening(QObject):
         """
         self._target = path
         browsed = self._browsed if browsed is None else browsed
-        image, current = self._shelf.find(path), self._shelf.current
+        image, looked_at = self._shelf.find(path), self._shelf.looked_at(path)
         if image:
             self._open_kept(image.id, browsed)
-        elif current and current.path == path:
+        elif looked_at:
             self._browsed = browsed
-            self._show(current)
+            self._show(looked_at)
         else:
             on_loaded = partial(self._on_loaded, browsed)
             self._start(lambda _: load(path), f"Opening {path.name}", on_loaded)

@@ -82,6 +82,7 @@ class Shelf:
     def __init__(self, keeping: Keeping) -> None:
         self._keeping = keeping
         self._kept: dict[int, Entry] = {}  # by the number of the project's image
+        self._used: set[Entry] = set()  # on show, or needed by jobs
         self.current: Entry | None = None
 
     def find(self, path: Path) -> ProjectImage | None:
@@ -90,14 +91,18 @@ class Shelf:
         images = project.images if project else ()
         return next((image for image in images if path_of(image) == path), None)
 
+    def looked_at(self, path: Path) -> Entry | None:
+        """Return the entry of a file that is open and belongs to no project."""
+        return next((e for e in self._used if e.image is None and e.path == path), None)
+
     def entry(self, image: int) -> Entry | None:
         """Return the entry of an image of the project, if it has been on show."""
         return self._kept.get(image)
 
     def holds(self, document: Document) -> bool:
         """Say whether a document is still needed."""
-        entries = [*self._kept.values(), self.current]
-        return any(entry is not None and entry.document is document for entry in entries)
+        entries = {*self._kept.values(), *self._used}
+        return any(entry.document is document for entry in entries)
 
     def put(self, entry: Entry | None) -> None:
         """Put an entry on show, or nothing."""
@@ -105,7 +110,7 @@ class Shelf:
         if last is entry:
             return
         if entry:
-            entry.users += 1
+            self._use(entry)
             if entry.image:
                 self._kept[entry.image.id] = entry
             else:
@@ -141,7 +146,7 @@ class Shelf:
 
     def hold_during(self, entry: Entry, job: Job) -> None:
         """Keep an image open until a job has ended."""
-        entry.users += 1
+        self._use(entry)
         job.finished.connect(partial(self.let_go, entry))
 
     def let_go(self, entry: Entry) -> None:
@@ -150,6 +155,7 @@ class Shelf:
         if not entry.users:
             entry.is_open = False
             entry.document.image.close()
+            self._used.discard(entry)
 
     def unnamed(self) -> list[str]:
         """Return the names of images with work that no project with a name keeps."""
@@ -166,11 +172,15 @@ class Shelf:
 
     def close(self) -> None:
         """Let go of all files."""
-        for entry in {self.current, *self._kept.values()}:
-            if entry:
-                entry.document.image.close()
+        for entry in {*self._kept.values(), *self._used}:
+            entry.document.image.close()
         self._kept.clear()
+        self._used.clear()
         self.current = None
+
+    def _use(self, entry: Entry) -> None:
+        entry.users += 1
+        self._used.add(entry)
 
     def _has_work(self, image: ProjectImage) -> bool:
         """Say whether there is work on an image; what was not looked at may be any."""

@@ -68,12 +68,6 @@ class Workbench(QObject):
         step = self.editor.document.history.next if self.editor.document else None
         return step.name if step else ""
 
-    def go_to_step(self, done: int) -> None:
-        """Undo or redo until so many steps of the history are done."""
-        document = self.editor.document
-        if document:
-            self.editor.attempt(document.go_to, done)
-
     def undo(self) -> None:
         """Take back the last step."""
         if self.editor.document and (name := self.editor.attempt(self.editor.document.undo)):

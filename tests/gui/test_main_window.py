@@ -7,7 +7,7 @@ from PySide6.QtGui import QDropEvent, QGuiApplication, QImage, QKeySequence
 from PySide6.QtWidgets import QMessageBox, QToolButton
 
 from segdesk.core.geometry import Window
-from segdesk.gui import asking
+from segdesk.gui import asking_projects
 from segdesk.gui.brush_size import BrushSize
 from segdesk.gui.dialogs.shortcuts import shortcut_table
 from segdesk.gui.menus import TOOL_BAR, action_table
@@ -66,7 +66,7 @@ class TestActions:
         assert not undo.isEnabled()
         assert window.actions_["redo"].isEnabled()
 
-    def test_the_title_marks_work_that_no_export_has(self, window, qtbot, picture):
+    def test_the_title_marks_work_that_no_project_has(self, window, qtbot, picture):
         open_image(qtbot, window, picture)
         paint(window, Window(0, 0, 5, 5))
         qtbot.waitUntil(window.isWindowModified)
@@ -241,17 +241,20 @@ class TestBrowsing:
         names = [c.name for c in window.editor.document.active.state.categories]
         assert names == ["background", "object", "category 2"]
 
-    def test_an_image_that_has_changed_its_size_keeps_its_strokes_away(self, window, qtbot, folder):
+    def test_an_image_that_has_changed_keeps_its_strokes_away(self, window, qtbot, folder):
         open_image(qtbot, window, folder / "a1.png")
         paint(window, Window(2, 2, 5, 5))
         window.bench.opening.step(1)
         qtbot.waitUntil(lambda: on_show(window) == folder / "a2.png")
         write_image(folder / "a1.png", width=99)
-        with qtbot.waitSignal(window.editor.failed) as signal:
-            window.bench.opening.step(-1)
-        assert "64 x 48" in signal.args[0]
-        assert on_show(window) == folder / "a2.png"
-        assert window.bench.shelf.unsaved()
+        window.bench.opening.step(-1)
+        qtbot.waitUntil(lambda: on_show(window) == folder / "a1.png")
+        assert "a1.png has changed" in window.project_bars.image.text
+        assert window.editor.document.image.info.width == 64
+        assert not window.editor.document.image.read(Window(0, 0, 64, 48)).any()
+        window.project_bars.image.buttons["Use It as It Is"].click()
+        assert "99 x 48" in window.message_bar.text
+        assert window.bench.shelf.unnamed() == ["a1.png"]
 
     def test_images_without_work_are_let_go(self, window, qtbot, folder):
         open_image(qtbot, window, folder / "a1.png")
@@ -271,15 +274,15 @@ class TestClosing:
         asked = type("Asked", (list,), {"answer": None})()
         return asked
 
-    def test_unexported_work_is_asked_for(self, window, qtbot, picture, answers):
+    def test_work_without_a_name_is_asked_for(self, window, qtbot, picture, answers):
         open_image(qtbot, window, picture)
         assert window.asking.may_discard()
         assert not answers
         paint(window, Window(0, 0, 5, 5))
-        answers.answer = asking.Button.Cancel
+        answers.answer = asking_projects.Button.Cancel
         assert not window.asking.may_discard()
         assert "cells.png" in answers[0]
-        answers.answer = asking.Button.Discard
+        answers.answer = asking_projects.Button.Discard
         assert window.asking.may_discard()
 
     def test_work_taken_back_is_no_work(self, window, qtbot, picture, answers):

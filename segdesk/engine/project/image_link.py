@@ -64,7 +64,7 @@ class ImageLink:
         return next((path for path in self._places(folder)[:-1] if path.exists()), None)
 
     def _places(self, folder: Path) -> list[Path]:
-        places = [folder / self.relative] if self.relative else []
+        places = [Path(os.path.normpath(folder / self.relative))] if self.relative else []
         if not (_is_on_network(self.path) and not _is_on_network(str(folder))):
             places.append(Path(self.path))
         return [*places, folder / Path(self.path).name]

@@ -12,7 +12,6 @@ from segdesk.gui.editor import Editor
 from segdesk.gui.icons import icon
 from segdesk.gui.panels.rows import ROOT, Index, ItemRole
 from segdesk.gui.theme import shades
-from segdesk.gui.workbench import Workbench
 
 ICONS = (  # the first word that a step's name holds decides
     ("brush", "paint-brush"),
@@ -89,11 +88,9 @@ class HistoryModel(QAbstractListModel):
 class HistoryPanel(QWidget):
     """A list of steps; those below the current one can be redone."""
 
-    def __init__(
-        self, editor: Editor, bench: Workbench, clear: QAction, parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, editor: Editor, clear: QAction, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._bench = bench
+        self._editor = editor
         self.model = HistoryModel(editor, self)
         self.view = QListView()
         self.view.setModel(self.model)
@@ -125,7 +122,8 @@ class HistoryPanel(QWidget):
             self.view.scrollTo(current)
 
     def _on_view_clicked(self, index: Index) -> None:
-        self._bench.go_to_step(index.row())
+        if self._editor.document:
+            self._editor.attempt(self._editor.document.go_to, index.row())
 
 
 def icon_of(name: str) -> str:
