@@ -254,6 +254,7 @@ class AskingProjects:
             box.setDetailedText("\n".join(losses))
         else:
             box = self._box(f"All of {path.name} was recovered.", "The old file stays as it is.")
+        box.setStandardButtons(Button.Ok)
         box.exec()
 
     def _do(self, work: Work, title: str) -> object:

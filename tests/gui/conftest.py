@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QWheelEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from segdesk.core.display import default_display
 from segdesk.core.image import ArrayImage
@@ -39,6 +39,36 @@ def _no_widget_left(request):
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         left = [w for w in QApplication.topLevelWidgets() if w.isVisible()]
         assert not left, f"still on show: {left}"
+
+
+@pytest.fixture
+def choose(monkeypatch):
+    """Let file dialogs return a path."""
+
+    def choose(path):
+        for name in ("getSaveFileName", "getOpenFileName"):
+            monkeypatch.setattr(QFileDialog, name, lambda *_: (str(path), ""))
+        monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(path))
+
+    return choose
+
+
+@pytest.fixture
+def answer(monkeypatch):
+    """Answer message boxes by the words on a button; return what was asked."""
+    asked = []
+
+    def set_answer(words):
+        def execute(box):
+            asked.append(box.text())
+            button = next(b for b in box.buttons() if b.text().replace("&", "") == words)
+            button.click()
+            return box.standardButton(button)
+
+        monkeypatch.setattr(QMessageBox, "exec", execute)
+        return asked
+
+    return set_answer
 
 
 @pytest.fixture

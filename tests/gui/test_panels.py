@@ -14,7 +14,6 @@ from segdesk.gui.category_keys import category_of_key, key_of
 from segdesk.gui.editor import Editor, default_categories
 from segdesk.gui.panels.categories import CategoriesPanel
 from segdesk.gui.panels.category_model import CategoryModel
-from segdesk.gui.panels.history import HistoryPanel
 from segdesk.gui.panels.layer_model import LOCKED, NAME, SHOWN, LayerModel
 from segdesk.gui.panels.layers import LayersPanel
 from segdesk.gui.panels.segment_model import AREA, CATEGORY, ID, SCORE, SegmentModel
@@ -256,18 +255,3 @@ class TestSegments:
         assert panel.model.count() == 10_000
         editor.select(frozenset(segments))
         assert len(panel.view.selectionModel().selection()) == 1
-
-
-def test_history_goes_where_one_clicks(editor, qtbot):
-    panel = HistoryPanel(editor)
-    qtbot.addWidget(panel)
-    for place in range(3):
-        paint(editor, Window(10 * place, 0, 5, 5))
-    names = ["Opened", "Add layer", "Add layer", "Paint", "Paint", "Paint"]
-    qtbot.waitUntil(lambda: panel.model.stringList() == names)
-    panel.view.clicked.emit(panel.model.index(3))
-    assert editor.document.history.done == 3
-    assert len(editor.document.active.segments) == 1
-    panel.view.clicked.emit(panel.model.index(5))
-    assert len(editor.document.active.segments) == 3
-    qtbot.waitUntil(lambda: panel.view.currentIndex().row() == 5)

@@ -1,6 +1,6 @@
 """Windows with real images for the tests of the window."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from segdesk.core.geometry import Window
 from segdesk.engine import edits
+from segdesk.engine.project.project import Project
 from segdesk.gui.main_window import MainWindow
 
 
@@ -57,3 +58,31 @@ def paint(window: MainWindow, place: Window, category: int = 1) -> int:
         segment_id = edits.segment_to_paint(edit, document.active, category)
         edit.paint(document.active, place, segment_id)
     return segment_id
+
+
+def saved_project(
+    qtbot: QtBot,
+    window: MainWindow,
+    folder: Path,
+    choose: Callable[[Path], None],
+    names: Sequence[str] = ("a.png", "b.png"),
+) -> Path:
+    """Paint on images, save them as a project, and return its path."""
+    path = folder / "cells.segdesk"
+    for number, name in enumerate(names):
+        open_image(qtbot, window, folder / name)
+        paint(window, Window(number, 0, 5, 5))
+    choose(path)
+    assert window.asking.projects.save_as()
+    return path
+
+
+def open_project_in(qtbot: QtBot, window: MainWindow, path: Path, image: Path) -> None:
+    """Open a project and wait until an image of it is on show."""
+    window.bench.opening.open([path])
+    qtbot.waitUntil(lambda: project_of(window) is not None and on_show(window) == image)
+
+
+def project_of(window: MainWindow) -> Project | None:
+    """Return the project behind a window."""
+    return window.bench.keeping.project

@@ -107,7 +107,7 @@ class Project:
     @property
     def is_kept(self) -> bool:
         """Whether everything is safe on the disk, or there is nothing to keep yet."""
-        return not self._store.exists or self._writer.kept >= self._writer.last
+        return self._writer.kept >= self._writer.last or not self.has_work
 
     @property
     def has_work(self) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from segdesk.gui.actions import Action
 from segdesk.gui.menus.conditions import has_image
+from segdesk.gui.menus.project import project_actions
 
 if TYPE_CHECKING:
     from segdesk.gui.main_window import MainWindow
@@ -31,7 +32,24 @@ def file_actions() -> list[Action[MainWindow]]:
             "Ctrl+V",
             "clipboard",
         ),
-        *_projects(),
+        *project_actions(),
+        *_images(),
+        Action(
+            "export",
+            "&Export…",
+            lambda w: w.asking.export(),
+            "&File",
+            "Ctrl+E",
+            "export",
+            has_image,
+            starts_group=True,
+        ),
+        Action("quit", "&Quit", lambda w: w.close(), "&File", "Ctrl+Q", starts_group=True),
+    ]
+
+
+def _images() -> list[Action[MainWindow]]:
+    return [
         Action(
             "previous",
             "Pre&vious Image",
@@ -51,75 +69,4 @@ def file_actions() -> list[Action[MainWindow]]:
             "caret-right",
             lambda w: w.bench.opening.can_step(1),
         ),
-        Action(
-            "export",
-            "&Export…",
-            lambda w: w.asking.export(),
-            "&File",
-            "Ctrl+E",
-            "export",
-            has_image,
-            starts_group=True,
-        ),
-        Action("quit", "&Quit", lambda w: w.close(), "&File", "Ctrl+Q", starts_group=True),
     ]
-
-
-def _projects() -> list[Action[MainWindow]]:
-    return [
-        Action(
-            "new_project",
-            "&New Project…",
-            lambda w: w.asking.projects.new(),
-            "&File",
-            "Ctrl+N",
-            "file-plus",
-            starts_group=True,
-        ),
-        Action(
-            "open_project",
-            "Open Pro&ject…",
-            lambda w: w.asking.projects.open(),
-            "&File",
-            "Ctrl+Shift+J",
-            "folder-simple",
-        ),
-        Action(
-            "save_project",
-            "&Save Project",
-            lambda w: w.asking.projects.save(),
-            "&File",
-            "Ctrl+S",
-            "floppy-disk",
-            _has_something,
-        ),
-        Action(
-            "save_project_as",
-            "Save Project &As…",
-            lambda w: w.asking.projects.save_as(),
-            "&File",
-            "Ctrl+Shift+S",
-            enabled=_has_something,
-        ),
-        Action(
-            "add_to_project",
-            "Add &Image to Project",
-            lambda w: w.bench.add_to_project(),
-            "&File",
-            "",
-            "plus",
-            lambda w: w.bench.can_add_to_project,
-        ),
-        Action(
-            "close_project",
-            "&Close Project",
-            lambda w: w.asking.projects.close(),
-            "&File",
-            "Ctrl+W",
-            enabled=lambda w: w.bench.keeping.project is not None,
-        ),
-    ]
-
-
-def _has_something(window: MainWindow) -> bool:
-    return has_image(window) or window.bench.keeping.project is not None
