@@ -253,7 +253,7 @@ def button(dialog: ExportDialog, text: str) -> QPushButton:
     return next(b for b in dialog.findChildren(QPushButton) if b.text() == text)
 
 
-def main(name: str, folder: Path) -> int:
+def main(make: Callable[[User, Path], Journey], folder: Path, start: str = "square.png") -> int:
     """Make a journey, and print as JSON what was wrong and how long the window stood still."""
     warnings: list[str] = []
     guides: list[Guide] = []
@@ -262,11 +262,11 @@ def main(name: str, folder: Path) -> int:
     class Guided(MainWindow):
         def __init__(self) -> None:
             super().__init__()
-            journey = globals()[name](User(self), folder)
+            journey = make(User(self), folder)
             QTimer.singleShot(0, lambda: guides.append(Guide(self, journey)))
 
     main_window.MainWindow = app.MainWindow = Guided
-    app.run([folder / "square.png"])
+    app.run([folder / start])
     (guide,) = guides
     outcome = {"problem": guide.problem, "warnings": warnings, "longest_s": guide.longest}
     print(json.dumps(outcome))
@@ -274,4 +274,4 @@ def main(name: str, folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], Path(sys.argv[2])))
+    sys.exit(main(globals()[sys.argv[1]], Path(sys.argv[2])))
