@@ -1,0 +1,131 @@
+"""Painting where the pixels of the image lie in a range."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segdesk.core.chosen import Chosen
+from segdesk.core.display import Display
+from segdesk.core.errors import SegdeskError
+from segdesk.core.geometry import Window
+from segdesk.core.ids import Ids
+from segdesk.core.image import ImageSource
+from segdesk.core.labelmap import LabelMap
+from segdesk.core.progress import Report, each, silent
+from segdesk.core.raster import Mask
+from segdesk.engine.document import Document
+from segdesk.engine.edit import Edit
+from segdesk.engine.edits import segment_to_paint
+from segdesk.engine.layer import Layer
+
+_SIDE = 1024  # pixels of the image that are read at once, in a row and in a column
+
+
+@dataclass(frozen=True)
+class Range:
+    """Which pixels: those whose value is not below ``low`` and not above ``high``.
+
+    The value is that of a band, counted from 0, or, with a ``display``, the brightness as it is
+    displayed, 0 to 255.
+    """
+
+    low: float
+    high: float
+    band: int = 0
+    display: Display | None = None
+
+    def mask(self, source: ImageSource, window: Window, level: int = 0, frame: int = 0) -> Mask:
+        """Return which pixels of a window, in pixels of its level, are in the range."""
+        values = values_of(source.read(window, level, frame), self)
+        result: Mask = (values >= self.low) & (values <= self.high)
+        return result
+
+
+def values_of(pixels: NDArray[Any], within: Range) -> NDArray[Any]:
+    """Return the (rows, columns) values that a range looks at, of pixels in the file's dtype."""
+    if within.display:
+        brightness: NDArray[Any] = within.display.apply(pixels).mean(2)
+        return brightness
+    if not 0 <= within.band < pixels.shape[2]:
+        raise SegdeskError(f"There is no band {within.band + 1}: the image has {pixels.shape[2]}.")
+    return pixels[..., within.band]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where to paint: in a window of a frame, and only inside some segments if any are named."""
+
+    layer_id: int
+    window: Window
+    frame: int = 0
+    inside: frozenset[int] | None = None
+    over: bool = False  # also where other segments are; those in ``inside`` always give way
+
+
+def paint_range(
+    document: Document,
+    place: Place,
+    within: Range,
+    category_id: int,
+    report: Report = silent,
+    key: str = "",
+) -> int:
+    """Paint a category where pixels are in a range; return the id of the segment.
+
+    0, the background, takes pixels off segments. In layers where each segment stands for itself
+    a new one begins.
+
+    Parameters
+    ----------
+    key
+        Joins the step to the one before it with the same key.
+    """
+    layer = document.layer(place.layer_id)
+    with document.edit("Threshold", key) as edit:
+        segment_id = segment_to_paint(edit, layer, category_id)
+        for window in each(_windows(layer, place), report, "Looking at pixels"):
+            mask = within.mask(document.image, window, 0, place.frame)
+            if mask.any():
+                _paint(edit, layer, place, window, (mask, segment_id))
+    return segment_id
+
+
+def _windows(layer: Layer, place: Place) -> Iterator[Window]:
+    """Yield the windows to look at, aligned so that files read well."""
+    window = place.window.intersection(layer.planes[0].window)
+    blocks = list(window.tiles(_SIDE))
+    if place.inside is not None:
+        chosen = Chosen(place.inside, place.frame)
+        tiles = (p.tile_window(i) for p in layer.planes for i in chosen.indices(p))
+        held = {block for tile in tiles for block in tile.tiles(_SIDE)}
+        blocks = [block for block in blocks if block in held]
+    for column, row in blocks:
+        yield Window(column * _SIDE, row * _SIDE, _SIDE, _SIDE).intersection(window)
+
+
+def _paint(
+    edit: Edit, layer: Layer, place: Place, window: Window, found: tuple[Mask, int]
+) -> None:
+    mask, segment_id = found
+    free = np.zeros(mask.shape, np.bool_)
+    for number, plane in enumerate(layer.planes):
+        ids = plane.read(window, 0, place.frame)
+        if place.inside is not None:
+            where = Chosen(place.inside).mask(ids)
+        elif segment_id == 0:
+            where = ids > 0
+        elif number:
+            where = free  # one plane is enough for a segment
+        else:
+            where = np.ones(ids.shape, np.bool_) if place.over else ids == 0
+        where = where & mask
+        if where.any():
+            edit.paint(layer, window, segment_id, where, number, place.frame)
+
+
+__all__ = ["Ids", "LabelMap", "Place", "Range", "paint_range", "values_of"]
