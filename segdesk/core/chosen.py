@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segdesk.core import labelmap
+from segdesk.core import tile
 from segdesk.core.geometry import Window
 from segdesk.core.ids import count_ids
-from segdesk.core.labelmap import LabelMap, TileIndex
+from segdesk.core.labelmap import LabelMap
 from segdesk.core.raster import Mask
+from segdesk.core.tile import TileIndex
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Chosen:
             for column, row in labels.tile_window(index)
             .padded(reach)
             .intersection(labels.window)
-            .tiles(labelmap.TILE)
+            .tiles(tile.TILE)
         }
         return sorted(near, key=lambda index: index[::-1])
 
@@ -60,14 +61,14 @@ class Chosen:
         return windows
 
     def _windows_on(self, labels: LabelMap, index: TileIndex) -> Iterator[tuple[int, Window]]:
-        tile, inside = labels.tile(index), labels.tile_window(index)
-        if isinstance(tile, int):
-            if tile and (self.ids is None or tile in self.ids):
-                yield tile, inside
+        held, inside = labels.tile(index), labels.tile_window(index)
+        if isinstance(held, int):
+            if held and (self.ids is None or held in self.ids):
+                yield held, inside
             return
         from scipy.ndimage import find_objects
 
-        ids = tile[: inside.height, : inside.width]
+        ids = held[: inside.height, : inside.width]
         present = np.array(sorted(count_ids(ids)), np.int64)
         numbers = np.searchsorted(present, ids) + 1
         numbers[ids == 0] = 0

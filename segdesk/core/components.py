@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from segdesk.core.chosen import Chosen
 from segdesk.core.geometry import Window
 from segdesk.core.ids import Ids
-from segdesk.core.labelmap import LabelMap, TileIndex
+from segdesk.core.labelmap import LabelMap
 from segdesk.core.progress import Report, each, part, silent
 from segdesk.core.raster import Mask
+from segdesk.core.tile import TileIndex
 
 Neighbours = Literal[4, 8, 6, 26]
 """4 or 8 on each frame by itself, 6 or 26 over all frames."""

@@ -115,7 +115,7 @@ def nearest_ids(source: Ids, reach: Reach) -> Ids:
     up = source[::-1]
     above, above_ids = _last_in_column(source)
     below, below_ids = (part[::-1] for part in _last_in_column(up))
-    rows = np.minimum(above, below) * reach.height
+    rows = np.minimum(above, below) * np.float32(reach.height)
     ids = np.where(above <= below, above_ids, below_ids)
     best: Floats | None = None
     nearest = np.zeros(0, np.int32)
@@ -134,7 +134,7 @@ def nearest_ids(source: Ids, reach: Reach) -> Ids:
 
 def _is_near_edge(ids: Ids, reach: Reach) -> Mask:
     """Return which pixels that are not in the margin have another id within reach."""
-    rows = np.minimum(_run_above(ids), _run_above(ids[::-1])[::-1]) * reach.height
+    rows = np.minimum(_run_above(ids), _run_above(ids[::-1])[::-1]) * np.float32(reach.height)
     own = _middle(ids, reach)
     near = np.zeros(own.shape, np.bool_)
     limit = reach.distance**2 * (1 + 1e-6)
@@ -191,10 +191,9 @@ def _majority(ids: Ids, disc: NDArray[np.float32], radius: int) -> Ids:
 def _count_in_disc(mask: Mask, disc: NDArray[np.float32]) -> Floats:
     import cv2
 
-    found: Floats = cv2.filter2D(
-        mask.astype(np.uint8), cv2.CV_32F, disc, borderType=cv2.BORDER_CONSTANT
-    )
-    return np.rint(found)
+    found = cv2.filter2D(mask.astype(np.uint8), cv2.CV_32F, disc, borderType=cv2.BORDER_CONSTANT)
+    counts: Floats = np.rint(found)
+    return counts
 
 
 def _disc(radius: int) -> NDArray[np.float32]:

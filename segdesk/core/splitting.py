@@ -132,7 +132,8 @@ def line_pixels(path: NDArray[Any], inside: Window) -> NDArray[np.int64]:
     is_new = np.concatenate([[True], (both[1:] != both[:-1]).any(1)])
     x, y = both.T
     is_inside = (x >= inside.x) & (x < inside.right) & (y >= inside.y) & (y < inside.bottom)
-    return both[is_new & is_inside]
+    kept: NDArray[np.int64] = both[is_new & is_inside]
+    return kept
 
 
 def _cut_one(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from numpy.typing import NDArray
@@ -43,30 +44,22 @@ class Target:
 
 def grow(document: Document, target: Target, reach: Reach, report: Report = silent) -> None:
     """Grow segments onto free pixels within reach; they stop at others."""
-    _reshape(document, target, "Grow", report, lambda *of: morphology.grow(*of[:2], reach, of[2]))
+    _reshape(document, target, "Grow", partial(morphology.grow, reach=reach), report)
 
 
 def shrink(document: Document, target: Target, reach: Reach, report: Report = silent) -> None:
     """Take from segments what is within reach of other pixels."""
-    _reshape(
-        document, target, "Shrink", report, lambda *of: morphology.shrink(*of[:2], reach, of[2])
-    )
+    _reshape(document, target, "Shrink", partial(morphology.shrink, reach=reach), report)
 
 
 def smooth(document: Document, target: Target, radius: int, report: Report = silent) -> None:
     """Smooth the outlines of segments, without moving them much."""
-    _reshape(
-        document, target, "Smooth", report, lambda *of: morphology.smooth(*of[:2], radius, of[2])
-    )
+    _reshape(document, target, "Smooth", partial(morphology.smooth, radius=radius), report)
 
 
-def fill_holes(
-    document: Document, target: Target, up_to: int = 0, report: Report = silent
-) -> None:
+def fill_holes(document: Document, target: Target, up_to: int = 0, report: Report = silent) -> None:
     """Fill holes of segments, of any size or up to some pixels."""
-    _reshape(
-        document, target, "Fill holes", report, lambda *of: holes.fill_holes(*of[:2], up_to, of[2])
-    )
+    _reshape(document, target, "Fill holes", partial(holes.fill_holes, up_to=up_to), report)
 
 
 def remove_small_parts(
@@ -77,13 +70,8 @@ def remove_small_parts(
     report: Report = silent,
 ) -> None:
     """Remove what hangs together and has fewer pixels."""
-    _reshape(
-        document,
-        target,
-        "Remove small parts",
-        report,
-        lambda *of: splitting.remove_small_parts(*of[:2], below, neighbours, of[2]),
-    )
+    operation = partial(splitting.remove_small_parts, below=below, neighbours=neighbours)
+    _reshape(document, target, "Remove small parts", operation, report)
 
 
 def remove_small_segments(document: Document, target: Target, below: int) -> None:
@@ -99,45 +87,33 @@ def split_parts(
     document: Document, target: Target, neighbours: Neighbours = 8, report: Report = silent
 ) -> dict[int, int]:
     """Make a segment of each part that hangs together; return {new id: id of the whole}."""
-    return _split(
-        document,
-        target,
-        "Split into parts",
-        report,
-        lambda *of: splitting.split_parts(*of[:3], neighbours, of[3]),
-    )
+    operation = partial(splitting.split_parts, neighbours=neighbours)
+    return _split(document, target, "Split into parts", operation, report)
 
 
 def split_by_shape(
     document: Document, target: Target, waist: float = 0.75, report: Report = silent
 ) -> dict[int, int]:
     """Split objects that touch at their waists; return {new id: id of the whole}."""
-    return _split(
-        document,
-        target,
-        "Split by shape",
-        report,
-        lambda *of: splitting.split_by_shape(*of[:3], waist, of[3]),
-    )
+    operation = partial(splitting.split_by_shape, waist=waist)
+    return _split(document, target, "Split by shape", operation, report)
 
 
 def cut(
     document: Document, target: Target, path: NDArray[Any], report: Report = silent
 ) -> dict[int, int]:
     """Split segments along an (N, 2) line on a frame; return {new id: id of the whole}."""
-    return _split(
-        document, target, "Cut", report, lambda *of: splitting.cut(*of[:3], path, of[3])
-    )
+    return _split(document, target, "Cut", partial(splitting.cut, path=path), report)
 
 
 def copy_to_next_frame(document: Document, target: Target, report: Report = silent) -> None:
     """Copy segments from a frame to free pixels of the next one."""
-    _reshape(document, target, "Copy to next frame", report, interpolation.copy_to_next)
+    _reshape(document, target, "Copy to next frame", interpolation.copy_to_next, report)
 
 
 def fill_between_frames(document: Document, target: Target, report: Report = silent) -> None:
     """Interpolate segments on frames between two on which they are painted."""
-    _reshape(document, target, "Fill between frames", report, interpolation.fill_between)
+    _reshape(document, target, "Fill between frames", interpolation.fill_between, report)
 
 
 def put_map(edit: Edit, layer: Layer, plane: int, new: LabelMap) -> None:
@@ -159,28 +135,28 @@ def _reshape(
     document: Document,
     target: Target,
     name: str,
+    operation: Callable[..., LabelMap],
     report: Report,
-    operation: Callable[[LabelMap, Chosen, Report], LabelMap],
 ) -> None:
     layer = _layer(document, target)
     with document.edit(name) as edit:
         for number, plane, its_report in _planes(layer, report):
-            put_map(edit, layer, number, operation(plane, target.chosen, its_report))
+            put_map(edit, layer, number, operation(plane, target.chosen, report=its_report))
 
 
 def _split(
     document: Document,
     target: Target,
     name: str,
+    operation: Callable[..., Split],
     report: Report,
-    operation: Callable[[LabelMap, Chosen, Iterator[int], Report], Split],
 ) -> dict[int, int]:
     layer = _layer(document, target)
     _refuse_one_for_all(layer, target)
     free_ids, found = layer.free_ids(), dict[int, int]()
     with document.edit(name) as edit:
         for number, plane, its_report in _planes(layer, report):
-            new, parents = operation(plane, target.chosen, free_ids, its_report)
+            new, parents = operation(plane, target.chosen, free_ids, report=its_report)
             add_split_off(edit, layer, parents)
             put_map(edit, layer, number, new)
             found.update(parents)

@@ -13,9 +13,7 @@ from segdesk.core.chosen import Chosen
 from segdesk.core.display import Display
 from segdesk.core.errors import SegdeskError
 from segdesk.core.geometry import Window
-from segdesk.core.ids import Ids
 from segdesk.core.image import ImageSource
-from segdesk.core.labelmap import LabelMap
 from segdesk.core.progress import Report, each, silent
 from segdesk.core.raster import Mask
 from segdesk.engine.document import Document
@@ -108,24 +106,20 @@ def _windows(layer: Layer, place: Place) -> Iterator[Window]:
         yield Window(column * _SIDE, row * _SIDE, _SIDE, _SIDE).intersection(window)
 
 
-def _paint(
-    edit: Edit, layer: Layer, place: Place, window: Window, found: tuple[Mask, int]
-) -> None:
+def _paint(edit: Edit, layer: Layer, place: Place, window: Window, found: tuple[Mask, int]) -> None:
     mask, segment_id = found
-    free = np.zeros(mask.shape, np.bool_)
-    for number, plane in enumerate(layer.planes):
-        ids = plane.read(window, 0, place.frame)
+    ids = [plane.read(window, 0, place.frame) for plane in layer.planes]
+    is_there = np.logical_or.reduce([plane == segment_id for plane in ids]) if segment_id else ~mask
+    for number, its_ids in enumerate(ids):
         if place.inside is not None:
-            where = Chosen(place.inside).mask(ids)
+            where = Chosen(place.inside).mask(its_ids)
         elif segment_id == 0:
-            where = ids > 0
+            where = its_ids > 0
         elif number:
-            where = free  # one plane is enough for a segment
+            continue  # one plane is enough
         else:
-            where = np.ones(ids.shape, np.bool_) if place.over else ids == 0
-        where = where & mask
+            where = (its_ids == 0) | place.over
+        where = where & mask & ~is_there
         if where.any():
             edit.paint(layer, window, segment_id, where, number, place.frame)
-
-
-__all__ = ["Ids", "LabelMap", "Place", "Range", "paint_range", "values_of"]
+            is_there |= where & (segment_id > 0)

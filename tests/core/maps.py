@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from segdesk.core import labelmap
+from segdesk.core import labelmap, overviews, tile
 from segdesk.core.labelmap import LabelMap
 
 TILE = 8
@@ -16,7 +16,8 @@ TILE = 8
 def small_tiles():
     """Make tiles of 8 x 8 pixels."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(labelmap, "TILE", TILE)
+        for module in (labelmap, overviews, tile):
+            patch.setattr(module, "TILE", TILE)
         yield patch
 
 
