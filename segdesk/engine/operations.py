@@ -64,23 +64,16 @@ class Small:
     )
 
 
+_JOINED = {"help": "Where pixels touch that hang together."}
+_OVER_FRAMES = {"help": "Parts may reach over frames, as in a volume."}
+
+
 @dataclass(frozen=True)
 class Parts:
     """What hangs together."""
 
-    joined_by: Joined = field(
-        default="sides and corners", metadata={"help": "Where pixels touch that hang together."}
-    )
-    over_frames: bool = field(
-        default=False, metadata={"help": "Parts may reach over frames, as in a volume."}
-    )
-
-    @property
-    def neighbours(self) -> Neighbours:
-        """How many pixels around one hang together with it."""
-        if self.over_frames:
-            return 6 if self.joined_by == "sides" else 26
-        return 4 if self.joined_by == "sides" else 8
+    joined_by: Joined = field(default="sides and corners", metadata=_JOINED)
+    over_frames: bool = field(default=False, metadata=_OVER_FRAMES)
 
 
 @dataclass(frozen=True)
@@ -98,13 +91,15 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Conversion(Parts):
+class Conversion:
     """What a layer becomes."""
 
     to: Task = field(
         default="instance",
         metadata={"help": "Instance: a segment an object; semantic: one for each category."},
     )
+    joined_by: Joined = field(default="sides and corners", metadata=_JOINED)
+    over_frames: bool = field(default=False, metadata=_OVER_FRAMES)
 
 
 @dataclass(frozen=True)
@@ -155,6 +150,29 @@ def reach_of(document: Document, by: By) -> Reach:
     return Reach(by.by, abs(width), abs(height))
 
 
+def difference(before: dict[int, int], after: dict[int, int]) -> str:
+    """Return in words how the areas of segments differ."""
+    changed = sum(area != before[i] for i, area in after.items() if i in before)
+    counts = (
+        (changed, "changed"),
+        (len(after.keys() - before.keys()), "new"),
+        (len(before.keys() - after.keys()), "gone"),
+    )
+    words = ", ".join(f"{count:,} {what}" for count, what in counts if count)
+    gained = sum(after.values()) - sum(before.values())
+    if not words:
+        return "Nothing to change."
+    more = f", {abs(gained):,} pixels {'more' if gained > 0 else 'fewer'}" if gained else ""
+    return f"Segments: {words}{more}."
+
+
+def _neighbours(parts: Parts | Conversion) -> Neighbours:
+    """Return how many pixels around one hang together with it."""
+    if parts.over_frames:
+        return 6 if parts.joined_by == "sides" else 26
+    return 4 if parts.joined_by == "sides" else 8
+
+
 def _grow(document: Document, target: Target, by: By, report: Report) -> None:
     regions.grow(document, target, reach_of(document, by), report)
 
@@ -179,7 +197,7 @@ def _remove_small(document: Document, target: Target, small: Small, report: Repo
 
 
 def _split_parts(document: Document, target: Target, parts: Parts, report: Report) -> None:
-    regions.split_parts(document, target, parts.neighbours, report)
+    regions.split_parts(document, target, _neighbours(parts), report)
 
 
 def _split_by_shape(document: Document, target: Target, shape: Shape, report: Report) -> None:
@@ -187,7 +205,7 @@ def _split_by_shape(document: Document, target: Target, shape: Shape, report: Re
 
 
 def _convert(document: Document, target: Target, to: Conversion, report: Report) -> None:
-    convert(document, target.layer_id, to.to, to.neighbours, report)
+    convert(document, target.layer_id, to.to, _neighbours(to), report)
 
 
 def _copy(document: Document, target: Target, _: None, report: Report) -> None:
@@ -245,7 +263,7 @@ _TABLE = (
         "Each part of a segment that hangs together becomes a segment; the largest keeps its id.",
         _split_parts,
         Parts,
-        icon="arrows-split",
+        icon="circles-four",
     ),
     Operation(
         "split_by_shape",

@@ -13,6 +13,7 @@ from segdesk.gui.editor import Editor
 from segdesk.gui.exporting import Exporting
 from segdesk.gui.lanes import Lane
 from segdesk.gui.opening import Opening
+from segdesk.gui.operating import Operating
 from segdesk.gui.review_bar import proposal_of
 from segdesk.gui.segmenting import Segmenting
 from segdesk.gui.shelf import Shelf, categories_of
@@ -34,13 +35,16 @@ class Workbench(QObject):
         super().__init__(editor)
         self.editor = editor
         self.disk, self._gpu = Lane("disk", self), Lane("gpu", self)
+        self._edits = Lane("edits", self)
         self.shelf = Shelf()
         self.opening = Opening(editor, self.shelf, self.disk)
         self.segmenting = Segmenting(editor, self.shelf, self._gpu)
         self.teaching = Teaching(editor, self.shelf, self.segmenting.choice, self.disk)
         self.exporting = Exporting(editor, self.shelf, self.disk)
+        self.operating = Operating(editor, self.shelf, self._edits)
         self.displaying = Displaying(editor, self.shelf, self.disk)
-        for topic in (self.opening, self.segmenting, self.teaching, self.exporting):
+        topics = self.opening, self.segmenting, self.teaching, self.exporting, self.operating
+        for topic in topics:
             topic.job_started.connect(self.job_started)
 
     @property
@@ -126,6 +130,7 @@ class Workbench(QObject):
         """Stop all jobs, end the processes and let go of all files."""
         self.disk.close()
         self._gpu.close()
+        self._edits.close()
         self.segmenting.close()
         self.shelf.close()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from math import ceil, floor
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import (
     QCoreApplication,
     QEvent,
@@ -16,7 +18,7 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QResizeEvent
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from segdesk.core.geometry import Window
@@ -33,6 +35,7 @@ from segdesk.gui.lanes import Lane
 from segdesk.gui.tools.base import Picture
 from segdesk.gui.tools.sketch import Sketch
 
+Shade = tuple[NDArray[np.bool_], QRectF, QColor]  # a mask, where it lies, its colour
 _FIT_MARGIN = 0.03
 _CENTRED_SHARE = 0.5  # of the viewport that is filled, at most, by what is centred on
 _SAMPLING = 2  # device pixels by which a label may be drawn beside its place when zoomed out
@@ -67,6 +70,7 @@ class Canvas(QWidget):
         self._awaited: set[TileKey] = set()  # tiles on show that were missing in the last picture
         self._scene = Scene()
         self._backing = Backing()
+        self._shade: Shade | None = None
         self.lane = Lane("canvas")
         self._loader = TileLoader(self.lane, self)
         self._hands = Hands(self)
@@ -138,6 +142,11 @@ class Canvas(QWidget):
         """Return what the image looks like on show, without layers."""
         return picture_of(self._scene.tiles, self._view)
 
+    def show_shade(self, shade: Shade | None) -> None:
+        """Show pixels in a colour above everything else; None: no longer."""
+        self._shade = shade
+        self.update()
+
     def redraw_tool(self) -> None:
         """Draw the tool's outline anew."""
         self.update()
@@ -159,7 +168,10 @@ class Canvas(QWidget):
         if self.editor.document:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setTransform(to_device(self._view), True)
-            self._hands.draw(Sketch(painter, self.scale, ratio))
+            sketch = Sketch(painter, self.scale, ratio)
+            if self._shade:
+                sketch.shade(*self._shade)
+            self._hands.draw(sketch)
         painter.end()
         if self._is_sharp and not self._has_painted:
             self._has_painted = True

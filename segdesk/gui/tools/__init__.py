@@ -3,6 +3,7 @@
 from segdesk.gui.tools.base import ToolSpec
 from segdesk.gui.tools.brush import Brush, Eraser
 from segdesk.gui.tools.fill import Fill
+from segdesk.gui.tools.knife import Knife
 from segdesk.gui.tools.pan import Pan
 from segdesk.gui.tools.polygon import Lasso, Polygon
 from segdesk.gui.tools.prompting import BoxTool, PointsTool, ScribbleTool
@@ -70,6 +71,15 @@ TOOLS: tuple[ToolSpec, ...] = (
         "W",
         f"Click a colour and drag right for more, left for less; as fine as the zoom. {_GROW}",
         Wand,
+    ),
+    ToolSpec(
+        "knife",
+        "Knife",
+        "knife",
+        "K",
+        "Drag a line through segments to split them; Shift draws straight. Only what is selected "
+        "is cut, if anything is.",
+        Knife,
     ),
     ToolSpec(
         "box",
