@@ -161,7 +161,7 @@ def difference(before: dict[int, int], after: dict[int, int]) -> str:
     words = ", ".join(f"{count:,} {what}" for count, what in counts if count)
     gained = sum(after.values()) - sum(before.values())
     if not words:
-        return "Nothing to change."
+        return "No segment changes."
     more = f", {abs(gained):,} pixels {'more' if gained > 0 else 'fewer'}" if gained else ""
     return f"Segments: {words}{more}."
 

@@ -65,7 +65,7 @@ def test_a_dialog_says_what_would_change_and_applies_that(qtbot, window):
     qtbot.waitUntil(lambda: "16 pixels more" in dialog.outcome.text())
     assert layer_of(window).areas == {1: 88}
     dialog.form.findChild(QSpinBox, "up_to").setValue(3)
-    qtbot.waitUntil(lambda: dialog.outcome.text() == "Nothing to change.")
+    qtbot.waitUntil(lambda: dialog.outcome.text() == "No segment changes.")
     dialog.form.findChild(QSpinBox, "up_to").setValue(16)
     qtbot.waitUntil(lambda: "1 changed" in dialog.outcome.text())
     dialog.apply.click()
