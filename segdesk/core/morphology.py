@@ -191,14 +191,17 @@ def _majority(ids: Ids, disc: NDArray[np.float32], radius: int) -> Ids:
 def _count_in_disc(mask: Mask, disc: NDArray[np.float32]) -> Floats:
     import cv2
 
-    found = cv2.filter2D(mask.astype(np.uint8), cv2.CV_32F, disc, borderType=cv2.BORDER_CONSTANT)
-    counts: Floats = np.rint(found)
+    found: NDArray[Any] = cv2.filter2D(
+        mask.astype(np.uint8), cv2.CV_32F, disc, borderType=cv2.BORDER_CONSTANT
+    )
+    counts: Floats = np.rint(found).astype(np.float32)
     return counts
 
 
 def _disc(radius: int) -> NDArray[np.float32]:
     y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1]
-    return ((x**2 + y**2) <= radius**2).astype(np.float32)
+    disc: NDArray[np.float32] = ((x**2 + y**2) <= radius**2).astype(np.float32)
+    return disc
 
 
 def _without_offshoots(

@@ -83,11 +83,10 @@ class Operating(QObject):
 
     def words_of(self, target: Target) -> str:
         """Return what a target is, for a dialog."""
-        layer = self._layer(target)
-        if target.segment_ids is None:
-            return f"All {len(layer.segments):,} segments of {layer.state.name}"
-        count = len(target.segment_ids)
-        return f"{count:,} selected segment{'s' * (count != 1)} of {layer.state.name}"
+        layer, chosen = self._layer(target), target.segment_ids
+        count = len(layer.segments if chosen is None else chosen)
+        which = "" if chosen is None else "selected "
+        return f"{count:,} {which}segment{'s' * (count != 1)} of {layer.state.name}"
 
     def is_cheap(self, target: Target) -> bool:
         """Say whether an operation can be tried while the user chooses."""

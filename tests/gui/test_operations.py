@@ -132,7 +132,7 @@ def test_the_selection_is_the_target_and_nothing_else_changes(qtbot, window):
     qtbot.wait(100)
     assert layer_of(window).areas == {1: 84, 2: 4}
     editor.select(frozenset())
-    assert bench.operating.words_of(bench.operating.target(small)) == "All 2 segments of Layer 1"
+    assert bench.operating.words_of(bench.operating.target(small)) == "2 segments of Layer 1"
 
 
 def test_actions_are_enabled_where_there_is_something_to_work_on(qtbot, window):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QSignalBlocker, QSize
+from PySide6.QtCore import QPoint, QSignalBlocker, QSize
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -49,6 +50,13 @@ class ThresholdDialog(QDialog):
     def sizeHint(self) -> QSize:
         """Return a size at which the histogram can be read."""
         return QSize(380, super().sizeHint().height())
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Stand at the side, so that the preview can be seen."""
+        super().showEvent(event)
+        window = self.parentWidget()
+        if window:
+            self.move(window.mapToGlobal(QPoint(window.width() - self.width() - 12, 90)))
 
     def range(self) -> Range:
         """Return what has been chosen."""
