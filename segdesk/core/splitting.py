@@ -1,7 +1,7 @@
-"""Splitting segments: where they do not hang together, at their waists, or along a line.
+"""Splitting segments where they do not hang together, at waists or along a line; merging them.
 
-The largest part of a segment keeps its id; the others get new ones. Each function returns the new
-label map, and which segment each new id was split off.
+When one is split, its largest part keeps its id and the others get new ones; what splits
+returns the new label map, and which segment each new id was split off.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ from segdesk.core.components import (
 )
 from segdesk.core.errors import SegdeskError
 from segdesk.core.geometry import Window
-from segdesk.core.ids import Ids
+from segdesk.core.ids import Ids, map_ids
 from segdesk.core.labelmap import LabelMap
 from segdesk.core.morphology import Reach, nearest_ids
 from segdesk.core.progress import Report, each, part, silent
 from segdesk.core.raster import Mask
 
 MOST = 2**24  # pixels of the window around a segment that is split by its shape
+_DENSE = 2**24  # ids up to which a table is quicker than looking each one up
 _SEAM = Reach(4.0)  # how far a pixel of a line may lie from what it is given to
 
 Split = tuple[LabelMap, dict[int, int]]
@@ -93,6 +94,24 @@ def split_by_shape(
             parents.update(dict.fromkeys(set(new_ids.tolist()) - {segment}, segment))
             result.write(window, new_ids[objects], mask, frame)
     return result, parents
+
+
+def merge(labels: LabelMap, new_ids: dict[int, int], report: Report = silent) -> LabelMap:
+    """Return a label map in which some segments have the ids of others."""
+    result = labels.snapshot()
+    highest = max(new_ids, default=0)
+    if highest <= _DENSE:
+        table = np.arange(highest + 2, dtype=np.int32)  # the last entry stands for higher ids
+        table[list(new_ids)] = list(new_ids.values())
+    for index in each(Chosen(frozenset(new_ids)).indices(labels), report, "Joining"):
+        window, frame = labels.tile_window(index), index[2]
+        ids = labels.read(window, 0, frame)
+        if highest <= _DENSE:
+            new = np.where(ids > highest, ids, table[np.minimum(ids, highest + 1)])
+        else:
+            new = map_ids(ids, lambda i: new_ids.get(i, i))
+        result.write(window, new, None, frame)
+    return result
 
 
 def cut(

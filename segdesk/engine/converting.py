@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 
-import numpy as np
-
 from segdesk.core.chosen import Chosen
 from segdesk.core.components import Neighbours
 from segdesk.core.errors import SegdeskError
-from segdesk.core.progress import Report, part, silent
+from segdesk.core.progress import Report, silent
 from segdesk.core.segmentation import Task
-from segdesk.core.splitting import split_parts
+from segdesk.core.splitting import merge, split_parts
 from segdesk.engine.document import Document
 from segdesk.engine.edit import Edit
-from segdesk.engine.edits import is_one_for_all, repaint
+from segdesk.engine.edits import clear_doubles, is_one_for_all
 from segdesk.engine.layer import Layer
-from segdesk.engine.regions import add_split_off, put_map
+from segdesk.engine.regions import add_split_off, by_plane, put_map
 
 
 def convert(
@@ -44,41 +42,26 @@ def convert(
         edit.set_state(layer, replace(layer.state, task=task))
         after = {i for i, s in layer.segments.items() if is_one_for_all(layer, s.category)}
         _split(edit, layer, frozenset(before - after), neighbours, report)
-        join_categories(edit, layer, after - before)
+        _join(edit, layer, after - before, report)
 
 
-def join_categories(edit: Edit, layer: Layer, segment_ids: set[int]) -> None:
+def _join(edit: Edit, layer: Layer, segment_ids: set[int], report: Report) -> None:
     """Make one segment of those of the same category; the lowest id stays."""
     by_category: dict[int, list[int]] = defaultdict(list)
     for segment_id in sorted(segment_ids):
         by_category[layer.segments[segment_id].category].append(segment_id)
     new_ids = {other: first for first, *others in by_category.values() for other in others}
-    repaint(edit, layer, new_ids)
+    for number, plane, its_report in by_plane(layer, report) if new_ids else ():
+        put_map(edit, layer, number, merge(plane, new_ids, its_report))
+    edit.set_segments(layer, dict.fromkeys(new_ids))
     clear_doubles(edit, layer, frozenset(new_ids.values()))
-
-
-def clear_doubles(edit: Edit, layer: Layer, segment_ids: frozenset[int]) -> None:
-    """Take segments off pixels of a plane where a plane below has the same segment."""
-    chosen = Chosen(segment_ids)
-    for number in range(1, len(layer.planes)):
-        for index in chosen.indices(layer.planes[number]):
-            window, frame = layer.planes[number].tile_window(index), index[2]
-            ids = layer.planes[number].read(window, 0, frame)
-            doubled = np.zeros(ids.shape, np.bool_)
-            for below in layer.planes[:number]:
-                doubled |= below.read(window, 0, frame) == ids
-            doubled &= chosen.mask(ids)
-            if doubled.any():
-                edit.paint(layer, window, 0, doubled, number, frame)
 
 
 def _split(
     edit: Edit, layer: Layer, segment_ids: frozenset[int], neighbours: Neighbours, report: Report
 ) -> None:
-    free_ids, count = layer.free_ids(), len(layer.planes)
-    for number, plane in enumerate(layer.planes) if segment_ids else ():
-        its_report = part(report, number / count, (number + 1) / count)
-        chosen = Chosen(segment_ids)
-        new, parents = split_parts(plane.snapshot(), chosen, free_ids, neighbours, its_report)
+    free_ids, chosen = layer.free_ids(), Chosen(segment_ids)
+    for number, plane, its_report in by_plane(layer, report) if segment_ids else ():
+        new, parents = split_parts(plane, chosen, free_ids, neighbours, its_report)
         add_split_off(edit, layer, parents)
         put_map(edit, layer, number, new)

@@ -131,6 +131,13 @@ def add_split_off(edit: Edit, layer: Layer, parents: dict[int, int]) -> None:
     edit.set_segments(layer, {new: replace(old, id=new) for new, old in known.items()})
 
 
+def by_plane(layer: Layer, report: Report) -> Iterator[tuple[int, LabelMap, Report]]:
+    """Yield each plane's number, a snapshot of it, and a report for its share of the work."""
+    count = len(layer.planes)
+    for number, plane in enumerate(tuple(layer.planes)):
+        yield number, plane.snapshot(), part(report, number / count, (number + 1) / count)
+
+
 def _reshape(
     document: Document,
     target: Target,
@@ -140,7 +147,7 @@ def _reshape(
 ) -> None:
     layer = _layer(document, target)
     with document.edit(name) as edit:
-        for number, plane, its_report in _planes(layer, report):
+        for number, plane, its_report in by_plane(layer, report):
             put_map(edit, layer, number, operation(plane, target.chosen, report=its_report))
 
 
@@ -155,18 +162,12 @@ def _split(
     _refuse_one_for_all(layer, target)
     free_ids, found = layer.free_ids(), dict[int, int]()
     with document.edit(name) as edit:
-        for number, plane, its_report in _planes(layer, report):
+        for number, plane, its_report in by_plane(layer, report):
             new, parents = operation(plane, target.chosen, free_ids, report=its_report)
             add_split_off(edit, layer, parents)
             put_map(edit, layer, number, new)
             found.update(parents)
     return found
-
-
-def _planes(layer: Layer, report: Report) -> Iterator[tuple[int, LabelMap, Report]]:
-    count = len(layer.planes)
-    for number, plane in enumerate(tuple(layer.planes)):
-        yield number, plane.snapshot(), part(report, number / count, (number + 1) / count)
 
 
 def _layer(document: Document, target: Target) -> Layer:

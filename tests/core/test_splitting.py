@@ -12,7 +12,14 @@ from segdesk.core import splitting
 from segdesk.core.chosen import Chosen
 from segdesk.core.errors import SegdeskError
 from segdesk.core.geometry import Window
-from segdesk.core.splitting import cut, line_pixels, remove_small_parts, split_by_shape, split_parts
+from segdesk.core.splitting import (
+    cut,
+    line_pixels,
+    merge,
+    remove_small_parts,
+    split_by_shape,
+    split_parts,
+)
 from tests.core.maps import map_of, small_tiles, stack_of, stacks
 
 EIGHT = np.ones((3, 3))
@@ -123,6 +130,20 @@ def test_the_pixels_of_a_line_are_joined_by_their_sides(path):
     assert (np.abs(np.diff(x)) + np.abs(np.diff(y)) == 1).all()
     for px, py in path:
         assert ((x == np.floor(px)) & (y == np.floor(py))).any()
+
+
+@settings(max_examples=40, deadline=None)
+@given(stacks(2), st.dictionaries(st.integers(1, 4), st.integers(1, 6)), st.booleans())
+def test_merge_gives_segments_the_ids_of_others(stack, new_ids, is_dense):
+    with small_tiles() as patch:
+        patch.setattr(splitting, "_DENSE", 2**24 if is_dense else 0)
+        labels = map_of(stack)
+        found = stack_of(merge(labels, new_ids))
+        assert (stack_of(labels) == stack).all()
+    expected = stack.copy()
+    for old, new in new_ids.items():
+        expected[stack == old] = new
+    assert (found == expected).all()
 
 
 def two_discs(distance, size=80):

@@ -144,6 +144,14 @@ def test_joined_segments_that_overlap_count_each_pixel_once():
     assert freeze(document) == before
 
 
+def test_merged_segments_that_overlap_count_each_pixel_once():
+    low, high = np.zeros((2, 1, 9, 9), np.int32)
+    low[0, :, :5], high[0, :, 3:] = 1, 3
+    document, layer = document_of([low, high])
+    edits.merge_segments(document, layer.id, {1, 3})
+    assert layer.areas == {1: 81}
+
+
 def test_splitting_is_refused_where_a_category_is_one_segment():
     document, layer = document_of([np.ones((1, 4, 4), np.int32)], "semantic")
     with pytest.raises(SegdeskError, match="convert it to instances first"):
