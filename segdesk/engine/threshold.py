@@ -15,7 +15,7 @@ from segdesk.core.errors import SegdeskError
 from segdesk.core.geometry import Window
 from segdesk.core.image import ImageSource
 from segdesk.core.progress import Report, each, silent
-from segdesk.core.raster import Mask
+from segdesk.core.raster import Mask, capsule
 from segdesk.engine.document import Document
 from segdesk.engine.edit import Edit
 from segdesk.engine.edits import segment_to_paint
@@ -54,15 +54,52 @@ def values_of(pixels: NDArray[Any], within: Range) -> NDArray[Any]:
     return pixels[..., within.band]
 
 
+@dataclass(frozen=True, eq=False)
+class Stroke:
+    """The pixels under a round brush on its way."""
+
+    path: NDArray[Any]  # (N, 2) float64, of its centre
+    radius: float  # pixels
+
+    def mask(self, window: Window) -> Mask:
+        """Return which pixels of a window it covers."""
+        mask = np.zeros(window.shape, np.bool_)
+        points = self.path.tolist()
+        for start, end in zip(points, points[1:] or points, strict=False):
+            place, part = capsule(start, end, self.radius, window)
+            mask[place.shifted(-window.x, -window.y).slices] |= part
+        return mask
+
+    def window(self) -> Window:
+        """Return a window around it."""
+        (x, y), (right, bottom) = (
+            np.floor(self.path.min(0) - self.radius).astype(int).tolist(),
+            np.ceil(self.path.max(0) + self.radius).astype(int).tolist(),
+        )
+        return Window(x, y, right - x, bottom - y)
+
+
 @dataclass(frozen=True)
 class Place:
-    """Where to paint: in a window of a frame, and only inside some segments if any are named."""
+    """Where to paint: in a window of a frame, under a stroke, inside some segments.
+
+    Attributes
+    ----------
+    inside
+        Segments that give way; None: anywhere.
+    over
+        Also where other segments are.
+    segment_id
+        The segment that grows; 0: the one of the category, or a new one.
+    """
 
     layer_id: int
     window: Window
     frame: int = 0
     inside: frozenset[int] | None = None
-    over: bool = False  # also where other segments are; those in ``inside`` always give way
+    over: bool = False
+    stroke: Stroke | None = None
+    segment_id: int = 0
 
 
 def paint_range(
@@ -85,9 +122,11 @@ def paint_range(
     """
     layer = document.layer(place.layer_id)
     with document.edit("Threshold", key) as edit:
-        segment_id = segment_to_paint(edit, layer, category_id)
+        segment_id = place.segment_id or segment_to_paint(edit, layer, category_id)
         for window in each(_windows(layer, place), report, "Looking at pixels"):
             mask = within.mask(document.image, window, 0, place.frame)
+            if place.stroke and mask.any():
+                mask &= place.stroke.mask(window)
             if mask.any():
                 _paint(edit, layer, place, window, (mask, segment_id))
     return segment_id

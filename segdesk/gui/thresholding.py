@@ -19,7 +19,7 @@ from segdesk.engine.threshold import Place, Range, values_of
 from segdesk.gui.canvas import Canvas
 from segdesk.gui.editor import Editor
 from segdesk.gui.operating import Operating
-from segdesk.gui.tools.painting import categories_of, image_window, layer_for
+from segdesk.gui.tools.painting import categories_of, continued, image_window, layer_for
 from segdesk.gui.tools.sketch import colour_of
 
 
@@ -92,7 +92,9 @@ class Thresholding(QObject):
             return None
         window = self._canvas.visible_window() if where == "view" else image_window(self._editor)
         inside = self._editor.selection if where == "selection" else None
-        return Place(self.layer.id, window, self._editor.frame, inside, over)
+        segment = continued(self._editor, self.layer, None) if inside is None else None
+        grows = segment.id if segment else 0
+        return Place(self.layer.id, window, self._editor.frame, inside, over, segment_id=grows)
 
     def preview(self, place: Place, within: Range) -> float:
         """Show what would be painted, and return its share of what is on show."""
@@ -113,7 +115,8 @@ class Thresholding(QObject):
         self._canvas.show_shade(None)
 
     def paint(self, place: Place, within: Range) -> None:
-        """Paint it, in the background."""
+        """Paint it, in the background; the threshold brush goes on with the range."""
+        self._editor.range = within
         self._operating.paint_range(place, within)
 
     def _on_read(self, seen: Seen) -> None:

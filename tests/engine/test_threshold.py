@@ -9,10 +9,11 @@ from segdesk.core.display import Display
 from segdesk.core.errors import SegdeskError
 from segdesk.core.geometry import Window
 from segdesk.core.image import ArrayImage
+from segdesk.core.raster import capsule
 from segdesk.engine import edits, threshold
 from segdesk.engine.document import Document
 from segdesk.engine.layer import LayerState
-from segdesk.engine.threshold import Place, Range, paint_range
+from segdesk.engine.threshold import Place, Range, Stroke, paint_range
 from tests.core.maps import small_tiles, stack_of
 from tests.engine.frozen import CATEGORIES, freeze
 
@@ -62,6 +63,26 @@ def test_it_paints_what_a_plain_comparison_finds(low, high, inside, over, catego
             document.undo()
         assert freeze(document) == frozen
         assert (stack_of(layer.planes[0]) == before).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.floats(-3, 26), st.floats(-3, 22)), min_size=1, max_size=4),
+    st.floats(0.5, 6),
+)
+def test_under_a_stroke_it_paints_no_more_than_the_brush_does(path, radius):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threshold, "_SIDE", 8)
+        document, layer, pixels = document_of()
+        stroke = Stroke(np.array(path), radius)
+        place = Place(layer.id, stroke.window(), 0, stroke=stroke, segment_id=1)
+        paint_range(document, place, Range(300, 999), 1)
+    brushed = np.zeros(ALL.shape, bool)
+    for start, end in zip(path, path[1:] or path, strict=False):
+        window, mask = capsule(start, end, radius, ALL)
+        brushed[window.slices] |= mask
+    found = stack_of(layer.planes[0])[0] == 1
+    assert (found == (brushed & (pixels[0, ..., 0] >= 300))).all()
 
 
 def test_displayed_brightness_is_compared():

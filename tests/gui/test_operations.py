@@ -7,8 +7,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSpinBox
 
 from segdesk.core.geometry import Window
+from segdesk.core.raster import capsule
 from segdesk.engine import edits
 from segdesk.engine.operations import OPERATIONS, Holes, Parts, Small
+from segdesk.engine.threshold import Range
 from segdesk.gui import operating
 from segdesk.gui.dialogs.operation import OperationDialog
 from segdesk.gui.dialogs.threshold import ThresholdDialog
@@ -208,6 +210,32 @@ def test_brightness_is_a_value_too(qtbot, window, threshold):
     threshold.high.setValue(110)
     threshold.accept()
     qtbot.waitUntil(lambda: layer_of(window).areas == {1: 64 * 48 - 100})
+
+
+class TestThresholdBrush:
+    def test_it_paints_what_is_in_the_range_under_the_stroke(self, user, qtbot):
+        pixels = np.full((60, 80, 3), 10, np.uint8)
+        pixels[:, 40:] = 200
+        user.open(pixels, "instance")
+        user.editor.set_tool("threshold_brush")
+        user.editor.set_radius(5)
+        user.drag((30, 20), (50, 20))
+        assert "Choose a range" in user.messages[-1]
+        user.editor.range = Range(100, 255, 1)
+        user.press(30, 20)
+        user.move(50, 20)
+        user.see()
+        user.release(50, 20)
+        qtbot.waitUntil(lambda: bool(user.layer.areas))
+        window, mask = capsule((30.5, 20.5), (50.5, 20.5), 5, Window(0, 0, 80, 60))
+        expected = np.zeros((60, 80), bool)
+        expected[window.slices] = mask
+        expected[:, :40] = False
+        assert ((user.ids() > 0) == expected).all()
+        steps = user.document.history.done
+        user.drag((45, 20), (45, 40))
+        qtbot.waitUntil(lambda: user.document.history.done == steps + 1)
+        assert set(user.layer.segments) == {1}
 
 
 class TestKnife:

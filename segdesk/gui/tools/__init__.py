@@ -8,6 +8,7 @@ from segdesk.gui.tools.pan import Pan
 from segdesk.gui.tools.polygon import Lasso, Polygon
 from segdesk.gui.tools.prompting import BoxTool, PointsTool, ScribbleTool
 from segdesk.gui.tools.select import Select
+from segdesk.gui.tools.threshold_brush import ThresholdBrush
 from segdesk.gui.tools.wand import Wand
 
 _GROW = "The selected segment grows; Ctrl starts a new one."
@@ -71,6 +72,15 @@ TOOLS: tuple[ToolSpec, ...] = (
         "W",
         f"Click a colour and drag right for more, left for less; as fine as the zoom. {_GROW}",
         Wand,
+    ),
+    ToolSpec(
+        "threshold_brush",
+        "Threshold brush",
+        "circle-half",
+        "Y",
+        "Paint where pixels lie in the range of the last Operations > Threshold, and nothing else "
+        "is. Size: [ ] or Shift+wheel.",
+        ThresholdBrush,
     ),
     ToolSpec(
         "knife",

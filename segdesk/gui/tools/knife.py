@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 from PySide6.QtCore import Qt
 
+from segdesk.core.progress import Report
 from segdesk.core.raster import Point
 from segdesk.engine import regions
 from segdesk.engine.document import Document
 from segdesk.engine.regions import Target
 from segdesk.gui.tools.base import Pointer, Stage, Tool
+from segdesk.gui.tools.drafting import edit_beside
 from segdesk.gui.tools.sketch import Sketch, path_of
 
 
@@ -55,11 +55,11 @@ class Knife(Tool):
             return
         chosen = self.editor.selection & layer.segments.keys()
         target = Target(layer.id, chosen or None, self.editor.frame)
-        draft = document.draft()
-        cut = partial(regions.cut, draft, target, np.array(path))
-        job = self.stage.lane.submit(lambda report: cut(report=report), "Cut")
-        job.succeeded.connect(partial(self._adopt, document, draft))
-        job.failed.connect(self.editor.fail)
+
+        def cut(draft: Document, report: Report) -> dict[int, int]:
+            return regions.cut(draft, target, np.array(path), report)
+
+        edit_beside(self.stage, "Cut", cut, _words)
 
     def cancel(self) -> None:
         """Forget the line."""
@@ -70,12 +70,9 @@ class Knife(Tool):
         if len(self._path) > 1:
             sketch.outline(path_of(np.array(self._path)))
 
-    def _adopt(self, document: Document, draft: Document, parents: dict[int, int]) -> None:
-        if document is not self.editor.document:
-            return
-        if not parents:
-            self.editor.message.emit("Nothing was cut: the line leads through no segment.")
-            return
-        self.editor.attempt(document.adopt, draft)
-        count = len(parents)
-        self.editor.message.emit(f"{count} segment{'s' * (count != 1)} split off.")
+
+def _words(parents: dict[int, int]) -> str:
+    count = len(parents)
+    if not count:
+        return "Nothing was cut: the line leads through no segment."
+    return f"{count} segment{'s' * (count != 1)} split off."
