@@ -56,6 +56,13 @@ class Components:
         """Return the pixels of a tile."""
         return self._pieces.tile_window(index)
 
+    def on_tile(self, index: TileIndex) -> int | Ids:
+        """Return the numbers on a tile: one where it holds a single piece."""
+        tile = self._pieces.tile(index)
+        if isinstance(tile, int):
+            return int(self._joined[tile])
+        return self.read(self.window(index), index[2])
+
     def read(self, window: Window, frame: int = 0) -> Ids:
         """Return the (rows, columns) numbers of a window; 0 where there is no component."""
         numbers: Ids = self._joined[self._pieces.read(window, 0, frame)]
@@ -99,10 +106,13 @@ def repainted(
     changes[0] = False
     for index in each(components.indices(), report, "Painting") if changes.any() else ():
         window, frame = labels.tile_window(index), index[2]
-        numbers = components.read(window, frame)
-        where = changes[numbers]
-        if where.any():
-            result.write(window, new_ids[numbers], where, frame)
+        numbers = components.on_tile(index)
+        if not np.any(changes[numbers]):
+            continue
+        if isinstance(numbers, int):
+            result.write(window, int(new_ids[numbers]), None, frame)
+        else:
+            result.write(window, new_ids[numbers], changes[numbers], frame)
     return result
 
 
@@ -123,28 +133,34 @@ def _find_pieces(
     connectivity = 4 if neighbours in (4, 6) else 8
     count = 0
     for index in each(chosen.indices(labels), report, "Finding parts"):
-        window = labels.tile_window(index)
-        ids = labels.read(window, 0, index[2])
-        ids[~chosen.mask(ids)] = 0
-        found = _label(ids, connectivity)
-        number = int(found.max())
-        if number:
-            its_segments = np.zeros(number + 1, np.int32)
-            its_segments[found] = ids
-            segments.append(its_segments[1:])
-            areas.append(np.bincount(found.ravel(), minlength=number + 1)[1:])
-            pieces.write(window, np.where(found > 0, found + count, 0), None, index[2])
-            count += number
+        window, tile = labels.tile_window(index), labels.tile(index)
+        if isinstance(tile, int) and tile:
+            found: Ids | int = count + 1
+            its_segments, its_areas = np.array([tile], np.int32), np.array([window.area])
+        else:
+            found, its_segments, its_areas = _label(labels, chosen, index, connectivity)
+            found[found > 0] += count
+        if len(its_segments):
+            segments.append(its_segments)
+            areas.append(its_areas)
+            pieces.write(window, found, None, index[2])
+            count += len(its_segments)
     return np.concatenate(segments), np.concatenate(areas)
 
 
-def _label(ids: Ids, connectivity: int) -> Ids:
-    if ids.flat[0] and (ids == ids.flat[0]).all():
-        return np.ones_like(ids)
+def _label(
+    labels: LabelMap, chosen: Chosen, index: TileIndex, connectivity: int
+) -> tuple[Ids, Ids, NDArray[np.int64]]:
+    """Return the components of a tile by itself, with the segment and area of each."""
     import cc3d
 
+    ids = labels.read(labels.tile_window(index), 0, index[2])
+    ids[~chosen.mask(ids)] = 0
     found: Ids = cc3d.connected_components(ids, connectivity=connectivity).astype(np.int32)
-    return found
+    number = int(found.max())
+    segments = np.zeros(number + 1, np.int32)
+    segments[found] = ids
+    return found, segments[1:], np.bincount(found.ravel(), minlength=number + 1)[1:]
 
 
 def _touching(
@@ -154,8 +170,13 @@ def _touching(
     is_diagonal = neighbours in (8, 26)
     for index in each(pieces.indices(), report, "Joining parts"):
         window = pieces.tile_window(index)
-        right, below = _seams(window, is_diagonal)
-        for strip in pieces.read(right, 0, index[2]), pieces.read(below, 0, index[2]).T:
+        for dx, dy in ((1, 0), (0, 1)):
+            pair = _uniform_pair(pieces, segments, index, (index[0] + dx, index[1] + dy, index[2]))
+            if pair is not None:
+                yield pair
+                continue
+            strip = pieces.read(_seam(window, dx, is_diagonal), 0, index[2])
+            strip = strip if dx else strip.T
             yield _pairs(strip[:, 0], strip[:, 1], segments)
             if is_diagonal:
                 yield _pairs(strip[:-1, 0], strip[1:, 1], segments)
@@ -167,13 +188,22 @@ def _touching(
                 yield _pairs(here.ravel(), before.ravel(), segments)
 
 
-def _seams(window: Window, is_diagonal: bool) -> tuple[Window, Window]:
-    """Return the last column and row of a tile with the first ones of the tiles beyond."""
+def _uniform_pair(
+    pieces: LabelMap, segments: Ids, index: TileIndex, other: TileIndex
+) -> NDArray[np.int64] | None:
+    """Return the pair that two whole tiles of one segment are; None for other tiles."""
+    a, b = pieces.tile(index), pieces.tile(other)
+    if isinstance(a, int) and isinstance(b, int) and a and b and segments[a] == segments[b]:
+        return np.array([(a << 32) | b], np.int64)
+    return None
+
+
+def _seam(window: Window, is_right: int, is_diagonal: bool) -> Window:
+    """Return the last column, or row, of a tile with the first one of the tile beyond."""
     more = 1 if is_diagonal else 0
-    return (
-        Window(window.right - 1, window.y - more, 2, window.height + 2 * more),
-        Window(window.x - more, window.bottom - 1, window.width + 2 * more, 2),
-    )
+    if is_right:
+        return Window(window.right - 1, window.y - more, 2, window.height + 2 * more)
+    return Window(window.x - more, window.bottom - 1, window.width + 2 * more, 2)
 
 
 def _pairs(a: Ids, b: Ids, segments: Ids) -> NDArray[np.int64]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segdesk.core import tile
 from segdesk.core.chosen import Chosen
 from segdesk.core.components import find_components, repainted
 from segdesk.core.geometry import Window
@@ -50,17 +51,20 @@ def grow(labels: LabelMap, chosen: Chosen, reach: Reach, report: Report = silent
     grows through them to what lies behind.
     """
     result = labels.snapshot()
-    halo = max(reach.rows, reach.columns)
+    halo, is_blocked = max(reach.rows, reach.columns), False
     for index in each(chosen.near(labels, halo), part(report, 0, 0.7), "Growing"):
         window, frame = labels.tile_window(index), index[2]
+        if _is_uniform_around(labels, window, reach, frame):
+            continue
         ids = _read_around(labels, window, reach, frame)
         source = np.where(chosen.mask(ids), ids, 0)
         free = _middle(ids, reach) == 0
         if free.any() and source.any():
             nearest = nearest_ids(source, reach)
             result.write(window, nearest, free & (nearest > 0), frame)
-    if chosen.ids is None:
-        return result  # all segments grow: there is nothing to grow through
+            is_blocked |= bool((ids != source).any())
+    if not is_blocked:
+        return result  # there is nothing to grow through
     return _without_offshoots(labels, result, chosen, part(report, 0.7, 1))
 
 
@@ -72,9 +76,9 @@ def shrink(labels: LabelMap, chosen: Chosen, reach: Reach, report: Report = sile
     result = labels.snapshot()
     for index in each(chosen.indices(labels), report, "Shrinking"):
         window, frame = labels.tile_window(index), index[2]
-        ids = _read_around(labels, window, reach, frame)
-        if (ids == ids[0, 0]).all():
+        if _is_uniform_around(labels, window, reach, frame):
             continue
+        ids = _read_around(labels, window, reach, frame)
         lost = _is_near_edge(ids, reach) & chosen.mask(_middle(ids, reach))
         result.write(window, 0, lost, frame)
     return result
@@ -90,9 +94,9 @@ def smooth(labels: LabelMap, chosen: Chosen, radius: int, report: Report = silen
     disc = _disc(radius)
     for index in each(chosen.near(labels, radius), report, "Smoothing"):
         window, frame = labels.tile_window(index), index[2]
-        ids = _read_around(labels, window, reach, frame)
-        if (ids == ids[0, 0]).all():
+        if _is_uniform_around(labels, window, reach, frame):
             continue
+        ids = _read_around(labels, window, reach, frame)
         kept = (ids > 0) & ~chosen.mask(ids)
         winners = _majority(np.where(kept, -1, ids), disc, radius)
         result.write(window, winners, ~_middle(kept, reach), frame)
@@ -211,11 +215,24 @@ def _without_offshoots(
     components = find_components(after, chosen, 8, part(report, 0, 0.8))
     is_rooted = np.zeros(components.count + 1, np.bool_)
     for index in components.indices():
-        window, frame = before.tile_window(index), index[2]
-        numbers = components.read(window, frame)
-        is_rooted[numbers[before.read(window, 0, frame) > 0]] = True
+        numbers, old = components.on_tile(index), before.tile(index)
+        if isinstance(numbers, int):
+            is_rooted[numbers] |= not isinstance(old, int) or old > 0
+        else:
+            was = before.read(before.tile_window(index), 0, index[2]) > 0
+            is_rooted[numbers[was]] = True
     new_ids = np.where(is_rooted, components.segments, 0).astype(np.int32)
     return repainted(after, components, new_ids, part(report, 0.8, 1))
+
+
+def _is_uniform_around(labels: LabelMap, window: Window, reach: Reach, frame: int) -> bool:
+    """Say whether a window and what is within reach are one id, without looking at pixels."""
+    x, y = window.x - reach.columns, window.y - reach.rows
+    size = window.width + 2 * reach.columns, window.height + 2 * reach.rows
+    inside = Window(x, y, *size).intersection(labels.window)
+    tiles = [labels.tile((*place, frame)) for place in inside.tiles(tile.TILE)]
+    first = tiles[0]
+    return isinstance(first, int) and all(isinstance(t, int) and t == first for t in tiles)
 
 
 def _read_around(labels: LabelMap, window: Window, reach: Reach, frame: int) -> Ids:

@@ -177,9 +177,11 @@ def _cut_one(
         return
     parents.update(its_parents)
     for index in parts.indices():
-        window = labels.tile_window(index)
-        numbers = parts.read(window, frame)
-        result.write(window, new_ids[numbers], is_off[numbers], frame)
+        numbers = parts.on_tile(index)
+        if isinstance(numbers, int) and is_off[numbers]:
+            result.write(labels.tile_window(index), int(new_ids[numbers]), None, frame)
+        elif not isinstance(numbers, int) and is_off[numbers].any():
+            result.write(labels.tile_window(index), new_ids[numbers], is_off[numbers], frame)
     _close_seam(labels, result, without, (segment, frame), line)
 
 
@@ -187,8 +189,7 @@ def _owners(parts: Components, wholes: Components) -> Ids:
     """Return (count + 1,) of the parts: the number of the whole in which each one lies."""
     owners = np.zeros(parts.count + 1, np.int32)
     for index in parts.indices():
-        window = parts.window(index)
-        owners[parts.read(window, index[2])] = wholes.read(window, index[2])
+        owners[parts.on_tile(index)] = wholes.on_tile(index)
     owners[0] = 0
     return owners
 
