@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segdesk.core import tile
 from segdesk.core.chosen import Chosen
 from segdesk.core.components import (
     Components,
@@ -165,9 +166,9 @@ def _cut_one(
     """Write one segment's new parts into a result, and add them to what has been found."""
     (segment,), frame, (free_ids, parents) = chosen.ids or (0,), chosen.frame or 0, found
     without = labels.snapshot()
-    for x, y in line.tolist():
-        if without.at(x, y, frame) == segment:
-            without.write(Window(x, y, 1, 1), 0, None, frame)
+    for window, mask in _by_tile(line):
+        mask &= labels.read(window, 0, frame) == segment
+        without.write(window, 0, mask, frame)
     parts = find_components(without, chosen, 8)
     owners = _owners(parts, find_components(labels, chosen, 8))
     is_off = ~are_largest(owners, parts.areas)
@@ -203,18 +204,23 @@ def _close_seam(
 ) -> None:
     """Give the pixels under the line that were a segment's to its nearest part."""
     segment, frame = key
-    margin = _SEAM.rows
-    closed = []
-    for x, y in line.tolist():
-        if labels.at(x, y, frame) == segment:
-            around = Window(x, y, 1, 1).padded(margin)
-            its_own = labels.read(around, 0, frame) == segment
-            its_own &= without.read(around, 0, frame) == segment
-            parts = np.where(its_own, result.read(around, 0, frame), 0)
-            near = int(nearest_ids(parts, _SEAM)[0, 0])
-            closed.append((x, y, near or segment))
-    for x, y, new_id in closed:
-        result.write(Window(x, y, 1, 1), new_id, None, frame)
+    for window, mask in _by_tile(line):
+        mask &= labels.read(window, 0, frame) == segment
+        around = window.padded(_SEAM.rows)
+        is_part = without.read(around, 0, frame) == segment
+        nearest = nearest_ids(np.where(is_part, result.read(around, 0, frame), 0), _SEAM)
+        result.write(window, np.where(nearest > 0, nearest, segment), mask, frame)
+
+
+def _by_tile(line: NDArray[np.int64]) -> Iterator[tuple[Window, Mask]]:
+    """Yield the smallest window around the pixels on each tile, and where they are in it."""
+    tiles, number = np.unique(line // tile.TILE, axis=0, return_inverse=True)
+    for which in range(len(tiles)):
+        x, y = line[number.ravel() == which].T
+        window = Window(int(x.min()), int(y.min()), int(np.ptp(x)) + 1, int(np.ptp(y)) + 1)
+        mask = np.zeros(window.shape, np.bool_)
+        mask[y - window.y, x - window.x] = True
+        yield window, mask
 
 
 def _new_ids(
