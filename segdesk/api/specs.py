@@ -88,11 +88,16 @@ class ExportRequest:
     """What a writer writes, and where."""
 
     segmentation: Segmentation
-    info: ImageInfo
+    image: ImageSource  # the pixels as they are
     folder: Path  # exists; a temporary one: the engine moves the files into place afterwards
     stem: str  # first part of every file name
     rgb: Callable[[Window], NDArray[Any]]  # displayed pixels of a window, (rows, columns, 3) uint8
     options: Any = None
+
+    @property
+    def info(self) -> ImageInfo:
+        """Size, kind and place of the image."""
+        return self.image.info
 
 
 @dataclass(frozen=True)

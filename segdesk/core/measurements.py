@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from segdesk.core.segmentation import Segmentation
 from segdesk.core.shapes import Shapes
 
 Column = NDArray[Any]
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # as OWASP lists them in "CSV Injection"
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,17 @@ def band_names(info: ImageInfo) -> list[str]:
     return names
 
 
+def cell_text(value: Any) -> str:
+    """Return a value for a text file or the clipboard: it reads back as the same number.
+
+    What a spreadsheet would run as a formula gets an apostrophe in front.
+    """
+    if isinstance(value, float):
+        return "" if isnan(value) else repr(value).removesuffix(".0")
+    text = str(value)
+    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
+
+
 def _about(segmentation: Segmentation, ids: Column) -> dict[str, Column]:
     segments = [segmentation.segments[i] for i in ids.tolist()]
     names = {category.id: category.name for category in segmentation.categories}
@@ -103,8 +117,8 @@ def _areas(shapes: Shapes, size: PixelSize | None) -> dict[str, Column]:
         if size.unit == "m":
             columns["area_ha"] = shapes.areas * (size.area / HECTARE)
     columns["perimeter_px"] = _known(shapes, shapes.perimeters)
-    if size and size.is_square:  # the estimator does not tell steps across from steps down
-        columns[f"perimeter_{size.unit}"] = columns["perimeter_px"] * size.x
+    if size and size.side:  # the estimator does not tell steps across from steps down
+        columns[f"perimeter_{size.unit}"] = columns["perimeter_px"] * size.side
     return columns
 
 
@@ -145,7 +159,8 @@ def _eccentricities(shapes: Shapes, size: PixelSize | None) -> Column:
     middle, reach = (xx + yy) / 2, np.hypot((xx - yy) / 2, xy)
     major, minor = middle + reach, np.maximum(middle - reach, 0)
     ratio = np.divide(minor, major, out=np.ones(len(major)), where=major > 0)
-    return np.sqrt(np.maximum(1 - ratio, 0))
+    eccentricities: Column = np.sqrt(np.maximum(1 - ratio, 0))
+    return eccentricities
 
 
 def _known(shapes: Shapes, values: Column) -> Column:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isclose
+from math import isclose, sqrt
 
 from segdesk.core.image import ImageInfo
 
@@ -25,9 +25,9 @@ class PixelSize:
         return self.x * self.y
 
     @property
-    def is_square(self) -> bool:
-        """Whether width and height agree to a millionth."""
-        return isclose(self.x, self.y, rel_tol=1e-6)
+    def side(self) -> float | None:
+        """Side of a pixel; None where it is not square within a hundredth."""
+        return sqrt(self.area) if isclose(self.x, self.y, rel_tol=0.01) else None
 
 
 def pixel_size(info: ImageInfo) -> PixelSize | None:

@@ -71,7 +71,7 @@ def export(
         for number, writer in enumerate(writers):
             step = part(report, number / len(writers), (number + 1) / len(writers))
             place = temporary / writer.id
-            request = ExportRequest(segmentation, source.info, place, stem, rgb)
+            request = ExportRequest(segmentation, source, place, stem, rgb)
             written[writer.id] = [
                 folder / file.relative_to(place) for file in _write(writer, request, step)
             ]
