@@ -25,7 +25,7 @@ def losses(segmentation: Segmentation) -> list[str]:
 
 def _writer(spec_id: str, title: str, module: str) -> WriterSpec:
     write, check = (partial(_call, module, name) for name in ("write", "check"))
-    return WriterSpec(spec_id, title, write, check, losses)
+    return WriterSpec(spec_id, title, write, check, losses, takes_stacks=True)
 
 
 def _call(module: str, name: str, *arguments: Any) -> Any:

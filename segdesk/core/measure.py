@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from segdesk.core.brightness import Brightness
 from segdesk.core.geometry import Window
 from segdesk.core.image import ImageSource, Pixels
-from segdesk.core.labelmap import LabelMap, TileIndex
+from segdesk.core.labelmap import LabelMap
 from segdesk.core.measurements import Measurements, Sums, table_of
 from segdesk.core.progress import Report, silent
 from segdesk.core.runs import Runs
 from segdesk.core.segmentation import Segmentation
 from segdesk.core.shapes import MARGIN, Shapes
+from segdesk.core.tile import TileIndex
 
 AT_ONCE = 2**24  # bytes of pixels
 
@@ -59,7 +60,7 @@ def measure(
 
 
 def _gather(planes: Sequence[LabelMap], image: ImageSource, sums: Sums, report: Report) -> None:
-    held = [_indices(labels) for labels in planes]
+    held = [set(labels.indices()) for labels in planes]
     shared = _shared_ids(planes)
     every = sorted(set().union(*held), key=lambda index: (index[2], index[1], index[0]))
     done = 0
@@ -90,7 +91,7 @@ def _sheets(
     planes: Iterable[LabelMap], window: Window, frame: int, shared: list[int]
 ) -> Iterator[NDArray[np.int32]]:
     """Yield arrays of ids, the whole of each segment on one of them."""
-    sheets = [labels.read(window) for labels in planes]
+    sheets = [labels.read(window, 0, frame) for labels in planes]
     present = [i for i in shared if any((ids == i).any() for ids in sheets)]
     for segment_id in present:
         whole = np.zeros(window.shape, np.int32)
@@ -131,7 +132,3 @@ def _around(windows: Iterable[Window]) -> Window:
     for window in others:
         first = first.union(window)
     return first
-
-
-def _indices(labels: LabelMap) -> set[TileIndex]:
-    return {(*index, 0) for index, _ in labels.tiles()}

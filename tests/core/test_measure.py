@@ -6,8 +6,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from skimage.measure import regionprops_table
 
-from segdesk.core import hulls, labelmap, measure
+from segdesk.core import hulls, labelmap, measure, overviews
 from segdesk.core.errors import Cancelled
+from segdesk.core.geometry import Window
 from segdesk.core.image import ArrayImage, ImageInfo
 from segdesk.core.labelmap import LabelMap
 from segdesk.core.measurements import band_names
@@ -80,7 +81,8 @@ def label_arrays(draw):
 
 @pytest.fixture
 def small_tiles(monkeypatch):
-    monkeypatch.setattr(labelmap, "TILE", SMALL_TILE)
+    for module in (labelmap, overviews):
+        monkeypatch.setattr(module, "TILE", SMALL_TILE)
 
 
 @settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -209,6 +211,29 @@ def test_the_words_of_the_segment_table_are_there():
     assert (first["category"], first["state"]) == ("nucleus", "accepted")
     assert np.isnan(first["score"])
     assert (second["category"], second["category_id"], second["score"]) == ("7", 7, 0.25)
+
+
+def test_a_segment_of_a_stack_is_the_sum_over_its_frames(small_tiles):
+    random = np.random.default_rng(5)
+    pixels = random.integers(0, 99, (3, 25, 30, 1)).astype(np.uint8)
+    labels = LabelMap(30, 25, 3)
+    for frame, side in ((1, 10), (2, 20)):
+        labels.write(Window(2, 3, side, side), 7, frame=frame)
+    labels.write(Window(20, 1, 8, 8), 8)
+    segments = {i: Segment(i, 1) for i in (7, 8)}
+    of_stack = Segmentation("instance", (labels,), segments, CATEGORIES)
+    whole = measure.measure(of_stack, ArrayImage(pixels)).columns
+    alone = [measure.measure(of_stack.on_frame(f), ArrayImage(pixels[f])).columns for f in range(3)]
+    assert (whole["frames"].tolist(), whole["first_frame"].tolist()) == ([2, 1], [1, 0])
+    for name in ("area_px", "perimeter_px"):
+        assert whole[name][0] == alone[1][name][0] + alone[2][name][0]
+        assert whole[name][1] == alone[0][name][0]
+    assert whole["solidity"].tolist() == [1, 1]
+    assert whole["equivalent_diameter_px"][0] == pytest.approx(np.sqrt(4 * 250 / np.pi))
+    assert (whole["bbox_width_px"][0], whole["bbox_x_px"][0]) == (20, 2)
+    under = np.concatenate([pixels[1, 3:13, 2:12].ravel(), pixels[2, 3:23, 2:22].ravel()])
+    assert whole["mean_band_1"][0] == pytest.approx(under.mean())
+    assert whole["std_band_1"][0] == pytest.approx(under.std())
 
 
 def test_nothing_to_measure():

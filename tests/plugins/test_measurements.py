@@ -1,6 +1,7 @@
 """The tables of measurements as the csv module and pyarrow read them."""
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,10 +16,12 @@ from segdesk.api import (
     LabelMap,
     Segment,
     Segmentation,
+    Window,
 )
 from segdesk.core.measure import measure
 from segdesk.core.progress import silent
 from segdesk.engine.export import export, losses
+from segdesk.engine.registry import registry
 
 WRITERS = {writer.id: writer for writer in segdesk_writers()}
 PIXELS = np.random.default_rng(0).integers(0, 255, (30, 40, 3)).astype(np.uint8)
@@ -122,3 +125,30 @@ def test_by_way_of_an_export(tmp_path):
     assert [[f.name for f in some] for some in files.values()] == [["x.csv"], ["x.parquet"]]
     (lost,) = losses(request.segmentation, ["csv"])["csv"]
     assert "where the segments are" in lost
+
+
+def test_a_stack_is_one_table(tmp_path):
+    labels = LabelMap(40, 30, 3)
+    for frame in (0, 2):
+        labels.write(Window(1, 1, 5, 5), 1, frame=frame)
+    segmentation = Segmentation("instance", (labels,), {1: Segment(1, 1)}, ())
+    image = ArrayImage(np.stack([PIXELS] * 3))
+    files = export(segmentation, image, ["csv"], tmp_path, "x")["csv"]
+    (row,) = rows_of(*files)
+    assert (row["area_px"], row["frames"], row["first_frame"]) == ("50", "2", "0")
+
+
+def test_a_stack_gives_other_formats_one_frame_at_a_time(tmp_path, monkeypatch):
+    seen = []
+    spec = replace(WRITERS["csv"], takes_stacks=False)
+    monkeypatch.setattr(registry(), "writer", lambda name: spec)
+    image = ArrayImage(PIXELS)
+    monkeypatch.setattr(
+        image, "read", lambda w, level, frame: seen.append(frame) or PIXELS[w.slices]
+    )
+    image.info = replace(image.info, frames=3)
+    labels = LabelMap(40, 30, 3)
+    labels.write(Window(1, 1, 5, 5), 1, frame=2)
+    segmentation = Segmentation("instance", (labels,), {1: Segment(1, 1)}, ())
+    (file,) = export(segmentation, image, ["csv"], tmp_path, "x")["csv"]
+    assert (file.name, seen) == ("x_f3.csv", [2])
