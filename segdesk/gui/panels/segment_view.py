@@ -13,7 +13,7 @@ from segdesk.gui.panels.segment_columns import is_shown, remember
 from segdesk.gui.panels.segment_model import AREA, CATEGORY, ID, SCORE, STATE, SegmentModel
 
 _WIDEST = {ID: "00000", AREA: "0,000,000", SCORE: "Score ", STATE: "State"}
-MOST_RANGES = 2000  # Qt takes half a second for 50,000
+MOST_RANGES = 1000  # Qt takes half a second for 50,000
 _CATEGORY_WIDTH = 120  # where there are measured columns
 
 

@@ -211,7 +211,7 @@ class SegmentsPanel(QWidget):
         """Put the rows and columns on show into the clipboard, for spreadsheets."""
         columns = {name: self.model.column(name) for name in self.view.shown_names()}
         job = self._measuring.run(lambda report: _as_text(columns, report), "Copying the table")
-        job.succeeded.connect(QGuiApplication.clipboard().setText)
+        job.succeeded.connect(lambda text: QGuiApplication.clipboard().setText(text))
 
     def save_table(self) -> None:
         """Ask for a file, and write all measurements of the layer to it."""
