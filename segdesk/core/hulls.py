@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from segdesk.core.runs import Runs
 
 Points = NDArray[np.int32]  # (points, 2) of x and y
-MOST_ROWS = 2**20  # that are counted at once
+MOST_ROWS = 2**17  # that are counted at once
 
 _DIAMOND = np.array([[1, 0], [-1, 0], [0, 1], [0, -1]])  # around a centre, in half pixels
 
