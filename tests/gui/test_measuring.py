@@ -117,7 +117,7 @@ def test_columns_are_chosen_in_a_menu_and_remembered(window, qtbot):
     actions = {action.text(): action for action in menu.actions()}
     assert "Id" not in actions
     actions["Solidity"].trigger()
-    actions["Bbox x (px)"].trigger()
+    actions["Box x (px)"].trigger()
     assert "solidity" not in panel.view.shown_names()
     assert "bbox_x_px" in panel.view.shown_names()
     names = panel.model.names
@@ -171,6 +171,12 @@ def hold_the_lane(window):
     go = Event()
     window.bench.disk.submit(lambda report: go.wait(20), "Waiting")
     return go
+
+
+def test_many_bands_do_not_fill_the_table():
+    few, many = ([f"mean_band_{i}" for i in range(count)] for count in (4, 5))
+    assert all(is_shown(name, few) for name in few)
+    assert not any(is_shown(name, many) for name in many)
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,15 @@ from segdesk.gui.settings import settings
 _LIVE = ("id", "category", "area_px", "score", "state")
 _UNITS = {"px": "px", "um": "µm", "ha": "ha"} | {unit: unit for unit in ("nm", "mm", "cm", "m")}
 _SQUARES = {f"{unit}2": f"{shown}²" for unit, shown in _UNITS.items()}
-_SHOWN = ("area", "perimeter", "equivalent_diameter", "eccentricity", "solidity", "mean")
+_MOST_MEANS = 4  # an image of hundreds of bands would fill the table with them
+_SHOWN = ("area", "perimeter", "equivalent_diameter", "eccentricity", "solidity")
 
 
 def title_of(name: str) -> str:
     """Return what a column is called: "area_um2" is "Area (µm²)"."""
     words = name.split("_")
     unit = (_UNITS | _SQUARES).get(words[-1], "") if len(words) > 1 else ""
-    text = " ".join(words[:-1] if unit else words).capitalize()
+    text = " ".join(words[:-1] if unit else words).replace("bbox", "box").capitalize()
     return f"{text} ({unit})" if unit else text
 
 
@@ -29,6 +30,8 @@ def is_shown(name: str, names: Sequence[str]) -> bool:
     first = name.rpartition("_")[0] if name.endswith("_px") else name
     in_units = any(other.startswith(f"{first}_") and other != name for other in names)
     is_wanted = name.startswith(_SHOWN) and not (name.endswith("_px") and in_units)
+    if name.startswith("mean_"):
+        is_wanted = sum(other.startswith("mean_") for other in names) <= _MOST_MEANS
     return name in _LIVE or is_wanted
 
 
