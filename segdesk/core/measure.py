@@ -25,6 +25,7 @@ from segdesk.core.shapes import MARGIN, Shapes
 from segdesk.core.tile import TileIndex
 
 AT_ONCE = 2**24  # bytes of pixels
+GAP = 8  # tiles between segments that are rather read than left out
 
 
 def measure(
@@ -120,7 +121,8 @@ def _strips(
         strip: list[TileIndex] = []
         for index in of_row:
             window = _around(labels.tile_window(i) for i in (*strip[:1], index))
-            if strip and window.area * pixel_bytes > AT_ONCE:
+            is_far = bool(strip) and index[0] - strip[-1][0] > GAP
+            if is_far or (strip and window.area * pixel_bytes > AT_ONCE):
                 yield strip
                 strip = []
             strip.append(index)

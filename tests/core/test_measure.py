@@ -257,6 +257,28 @@ def test_pixels_are_read_once_and_in_wide_strips(monkeypatch):
     assert max(w.area for w in windows) == 2 * 256 * 256
 
 
+def test_a_huge_image_costs_what_is_painted_on_it():
+    side, windows = 2**30, []
+
+    class Huge:
+        info = ImageInfo("huge", side, side, 1, "uint8")
+
+        def read(self, window, level=0, frame=0):
+            windows.append(window)
+            return np.full((*window.shape, 1), 7, np.uint8)
+
+    labels = LabelMap(side, side)
+    for x in (1000, side - 1000):
+        labels.write(Window(x, side - 600, 500, 500), 1)
+    segments = {1: Segment(1, 1)}
+    columns = measure.measure(Segmentation("instance", (labels,), segments, ()), Huge()).columns
+    assert (columns["area_px"][0], columns["mean_band_1"][0]) == (500_000, 7)
+    assert columns["bbox_width_px"][0] == side - 1500
+    assert columns["centroid_y_px"][0] == side - 350
+    assert columns["solidity"][0] == pytest.approx(500_000 / (500 * (side - 1500)))
+    assert sum(w.area for w in windows) < 3e6
+
+
 def test_stop():
     def stop(fraction, message):
         raise Cancelled("stopped")
