@@ -188,8 +188,9 @@ class SegmentModel(RowModel):
             areas = [layer.areas.get(i, 0) for i in ids.tolist()]
             return np.array(areas, np.int64) * self._pixel_areas[name]
         if name == "score":
-            scores = (layer.segments[i].score for i in ids.tolist())
-            return np.array([np.nan if s is None else s for s in scores], np.float64)
+            return np.array(
+                [layer.segments[i].score for i in ids.tolist()], np.float64
+            )  # None: nan
         return self._measured.values(name, ids) if self._measured else np.full(len(ids), np.nan)
 
     def _text(self, layer: Layer, segment: Segment, name: str) -> str:
