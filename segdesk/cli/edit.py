@@ -13,7 +13,7 @@ from segdesk.cli.progress import progress_bar
 from segdesk.core.errors import UsageError
 from segdesk.core.image import ArrayImage
 from segdesk.engine.export import export
-from segdesk.engine.mask_files import edit_segmentation, read_segmentation
+from segdesk.engine.mask_edits import edit_segmentation, read_with_ignored
 from segdesk.engine.operations import OPERATIONS, Operation, difference
 from segdesk.engine.options import fields_of, parse_options
 
@@ -26,7 +26,7 @@ def run(arguments: list[str]) -> int:
     out: Path = parsed.out
     if out.suffix.lower() != ".png":
         raise UsageError(f"--out {out}: a mask is a PNG.")
-    segmentation = read_segmentation(parsed.mask)
+    segmentation = read_with_ignored(parsed.mask)
     with progress_bar(len(parsed.steps), quiet=False) as report_of:
         for number, (operation_id, options) in enumerate(parsed.steps):
             before = segmentation

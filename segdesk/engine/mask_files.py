@@ -1,151 +1,115 @@
-"""Segmentations from index masks, and operations on them without a window."""
+"""Index masks from files, as segmentations."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segdesk.core.errors import PromptError
-from segdesk.core.image import ArrayImage
 from segdesk.core.labelmap import LabelMap
-from segdesk.core.progress import Report, silent
-from segdesk.core.segmentation import IGNORE, Category, Segment, Segmentation
+from segdesk.core.segmentation import IGNORE, Category, Segment, Segmentation, State
 from segdesk.engine.categories import categories_of, read_category
-from segdesk.engine.document import Document
 from segdesk.engine.example_files import sidecar_of
 from segdesk.engine.images import read_mask
 from segdesk.engine.json_reader import JsonReader
-from segdesk.engine.layer import Layer, LayerState
-from segdesk.engine.operations import operate
-from segdesk.engine.regions import Target
 
-_IGNORED = Category(IGNORE, "ignore", (128, 128, 128), is_thing=False)
+Labels = NDArray[Any]
 
 
 def read_segmentation(mask: Path | str) -> Segmentation:
-    """Return what an index mask holds.
+    """Return what an index mask shows.
 
     Parameters
     ----------
     mask
-        An index PNG. With 8 bits it holds category ids, 0 is the background and 255 "ignore"; with
-        16 bits instances of one category. The JSON that the ``png`` format writes beside it, if it
-        is there, says otherwise, names the categories, and says which further files hold segments
-        that overlap.
+        An index PNG or TIFF. With 8 bits it holds category ids, 0 is nothing and 255 "ignore":
+        each category becomes a segment. With 16 or more bits the ids are those of segments of one
+        category. The JSON that the ``png`` format writes beside it, if it is there, says otherwise,
+        and names the files of further planes.
 
     Raises
     ------
     ImageError
         The mask cannot be read.
     PromptError
-        It holds no ids, or does not fit its JSON.
+        It is no index mask, a plane differs in size, or an id in it is not in its JSON.
     """
     mask = Path(mask)
     sidecar = sidecar_of(mask)
-    values = read_mask(mask)
     if sidecar is None:
-        if values.dtype == np.uint8:
-            return _by_category([values], categories_of(np.unique(values).tolist()), None)
-        return _by_segment([values], categories_of([1]), None)
+        return _plain(read_mask(mask))
     try:
-        reader = JsonReader(sidecar, "it", mask.parent)
-        categories = tuple(read_category(item) for item in reader.items("categories"))
-        planes = [values, *(read_mask(file) for file in _others(sidecar, mask))]
-        if sidecar["pixel"] == "category":
-            return _by_category(planes, categories, reader.whole("nothing", 0))
-        table = {item.whole("id"): item.whole("category") for item in reader.items("segments")}
-        return _by_segment(planes, categories, table)
+        return _by_sidecar(mask, sidecar)
     except PromptError as error:
         beside = mask.with_suffix(".json")
         raise PromptError(f"{beside} does not fit its mask: {error}") from error
 
 
-def edit_segmentation(
-    segmentation: Segmentation, steps: Iterable[tuple[str, Any]], report: Report = silent
+def _plain(values: Labels) -> Segmentation:
+    if values.dtype == np.uint8:
+        values = np.where(values == IGNORE, 0, values)
+        ids = _ids_in(values)
+        segments = {i: Segment(i, i) for i in ids}
+        return Segmentation("semantic", (LabelMap.of_array(values),), segments, categories_of(ids))
+    ids = _ids_in(values)
+    segments = {i: Segment(i, 1) for i in ids}
+    return Segmentation("instance", (LabelMap.of_array(values),), segments, categories_of([1]))
+
+
+def _by_sidecar(mask: Path, sidecar: dict[str, Any]) -> Segmentation:
+    reader = JsonReader(sidecar, "it", mask.parent)
+    categories = tuple(read_category(item) for item in reader.items("categories"))
+    segments = [_read_segment(item) for item in reader.items("segments")]
+    planes = _read_planes(mask, sidecar.get("planes"))
+    if sidecar["pixel"] == "segment":
+        by_id = {segment.id: segment for segment in segments}
+        _check_known(planes, set(by_id), "segment")
+        return _segmentation("instance", planes, by_id, categories)
+    nothing = reader.whole("nothing", 0)
+    of_category = {s.category: s for s in reversed(segments)}  # the first one stands for all
+    planes = [np.where(p == nothing, -1, p.astype(np.int32)) for p in planes]
+    _check_known(planes, set(of_category), "category of a segment")
+    table = np.zeros(max(of_category, default=0) + 2, np.int32)  # -1, nothing, is its last entry
+    for category, segment in of_category.items():
+        table[category] = segment.id
+    by_id = {segment.id: segment for segment in of_category.values()}
+    return _segmentation("semantic", [table[p] for p in planes], by_id, categories)
+
+
+def _segmentation(
+    task: Any, planes: list[Labels], segments: dict[int, Segment], categories: tuple[Category, ...]
 ) -> Segmentation:
-    """Return a segmentation after some operations, one after the other.
-
-    Parameters
-    ----------
-    segmentation
-        Stays as it is.
-    steps
-        (id of an operation, its options or None), as in ``segdesk.engine.operations``. Pixels of
-        the category 255, "ignore", are left alone.
-
-    Raises
-    ------
-    SegdeskError
-        An operation is unknown, or refuses.
-    """
-    layer = Layer.of(
-        1, LayerState("mask", segmentation.task, segmentation.categories), segmentation
-    )
-    document = Document(_image_of(segmentation.planes[0]))
-    document.put_layers((layer,))
-    for operation_id, options in steps:
-        kept = frozenset(i for i, s in layer.segments.items() if s.category != IGNORE)
-        chosen = None if len(kept) == len(layer.segments) else kept
-        operate(document, operation_id, Target(layer.id, chosen), options, report)
-    return layer.segmentation()
+    return Segmentation(task, tuple(map(LabelMap.of_array, planes)), segments, categories)
 
 
-def _image_of(labels: LabelMap) -> ArrayImage:
-    """Return an image of a label map's size that takes no memory."""
-    shape = labels.frames, labels.height, labels.width, 1
-    return ArrayImage(np.broadcast_to(np.uint8(0), shape), "mask")
+def _read_segment(item: JsonReader) -> Segment:
+    score = item.take("score", "a number or null", lambda v: v is None or type(v) in (int, float))
+    states = get_args(State)
+    state = item.take("state", f"one of {', '.join(states)}", states.__contains__, "accepted")
+    return Segment(item.whole("id", highest=2**31 - 1), item.whole("category"), score, state)
 
 
-def _others(sidecar: dict[str, Any], mask: Path) -> list[Path]:
-    """Return the files of the planes above the first one."""
-    names = sidecar.get("planes", [mask.name])
-    if not isinstance(names, list) or not all(
-        isinstance(name, str) and Path(name).name == name for name in names
-    ):
-        raise PromptError("its planes are not names of files beside it.")
-    return [mask.parent / name for name in names[1:]]
-
-
-def _by_category(
-    planes: list[NDArray[Any]], categories: tuple[Category, ...], nothing: int | None
-) -> Segmentation:
-    """Return a segment for each category; the ids of both are equal unless one is 0."""
-    shift = 1 if nothing else 0
-    planes = [
-        np.where(values == (nothing or 0), 0, values.astype(np.int32) + shift) for values in planes
-    ]
-    present = {i - shift for i in _present(planes)}
-    known = {category.id for category in categories}
-    if IGNORE in present - known:
-        categories, known = (*categories, _IGNORED), known | {IGNORE}
-    if present - known:
-        raise PromptError(f"no category has the id {min(present - known)}.")
-    segments = {c + shift: Segment(c + shift, c) for c in sorted(present)}
-    return Segmentation("semantic", _maps(planes), segments, categories)
-
-
-def _by_segment(
-    planes: list[NDArray[Any]], categories: tuple[Category, ...], table: dict[int, int] | None
-) -> Segmentation:
-    """Return a segment for each id; without a table all are of category 1."""
-    present = _present(planes)
-    category_of = dict.fromkeys(present, 1) if table is None else table
-    missing = present - category_of.keys()
-    if missing:
-        raise PromptError(f"no segment has the id {min(missing)}.")
-    segments = {i: Segment(i, category_of[i]) for i in sorted(present)}
-    return Segmentation("instance", _maps(planes), segments, categories)
-
-
-def _present(planes: list[NDArray[Any]]) -> set[int]:
-    return {int(i) for values in planes for i in np.unique(values)} - {0}
-
-
-def _maps(planes: list[NDArray[Any]]) -> tuple[LabelMap, ...]:
-    if len({values.shape for values in planes}) > 1:
+def _read_planes(mask: Path, names: Any) -> list[Labels]:
+    """Return the mask and the planes that its JSON names after it."""
+    is_list = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    others = names[1:] if is_list and names[0] == mask.name else []
+    if any(Path(name).name != name for name in others):
+        raise PromptError("it names a plane in another folder.")
+    planes = [read_mask(path) for path in (mask, *(mask.parent / name for name in others))]
+    if any(plane.shape != planes[0].shape for plane in planes):
         raise PromptError("its planes differ in size.")
-    return tuple(LabelMap.of_array(values) for values in planes)
+    return planes
+
+
+def _check_known(planes: list[Labels], known: set[int], what: str) -> None:
+    missing = {i for plane in planes for i in _ids_in(plane)} - known
+    if missing:
+        raise PromptError(f"no {what} has the id {min(missing)}.")
+
+
+def _ids_in(values: Labels) -> list[int]:
+    """Return the ids that occur, sorted, without 0 and what marks nothing."""
+    return [i for i in np.unique(values).tolist() if i > 0]

@@ -12,6 +12,7 @@ from segdesk.gui.displaying import Displaying
 from segdesk.gui.editor import Editor
 from segdesk.gui.exporting import Exporting
 from segdesk.gui.lanes import Lane
+from segdesk.gui.measuring import Measuring
 from segdesk.gui.opening import Opening
 from segdesk.gui.operating import Operating
 from segdesk.gui.review_bar import proposal_of
@@ -42,9 +43,16 @@ class Workbench(QObject):
         self.teaching = Teaching(editor, self.shelf, self.segmenting.choice, self.disk)
         self.exporting = Exporting(editor, self.shelf, self.disk)
         self.operating = Operating(editor, self.shelf, self._edits)
+        self.measuring = Measuring(editor, self.shelf, self.disk)
         self.displaying = Displaying(editor, self.shelf, self.disk)
-        topics = self.opening, self.segmenting, self.teaching, self.exporting, self.operating
-        for topic in topics:
+        for topic in (
+            self.opening,
+            self.segmenting,
+            self.teaching,
+            self.exporting,
+            self.measuring,
+            self.operating,
+        ):
             topic.job_started.connect(self.job_started)
 
     @property
