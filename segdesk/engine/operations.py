@@ -162,7 +162,8 @@ def difference(before: dict[int, int], after: dict[int, int]) -> str:
     gained = sum(after.values()) - sum(before.values())
     if not words:
         return "No segment changes."
-    more = f", {abs(gained):,} pixels {'more' if gained > 0 else 'fewer'}" if gained else ""
+    pixels = f"{abs(gained):,} pixel{'s' * (abs(gained) != 1)}"
+    more = f", {pixels} {'more' if gained > 0 else 'fewer'}" if gained else ""
     return f"Segments: {words}{more}."
 
 

@@ -111,6 +111,7 @@ def test_an_unknown_operation_is_named():
         ({1: 5}, {1: 5}, "No segment changes."),
         ({1: 5, 2: 3}, {1: 1005, 3: 3}, "Segments: 1 changed, 1 new, 1 gone, 1,000 pixels more."),
         ({1: 5, 2: 3}, {1: 5}, "Segments: 1 gone, 3 pixels fewer."),
+        ({1: 5}, {1: 4}, "Segments: 1 changed, 1 pixel fewer."),
     ],
 )
 def test_a_difference_in_words(before, after, words):
