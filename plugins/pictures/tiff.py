@@ -102,8 +102,16 @@ class TiffImage:
             format="TIFF",
             frames=len(base.pages),
             levels=tuple(sizes) if len(sizes) > 1 else (),
+            block=self._block(first),
             **place,
         )
+
+    def _block(self, page: StoredPage | None) -> tuple[int, int] | None:
+        if page is None:
+            return None
+        grid = page.grid
+        stored = (grid.width, 1) if page.is_plain else (grid.across, grid.down)
+        return upright_size(*stored, self._orientation)
 
     def _read_stored(self, window: Window, level: int, frame: int) -> Pixels:
         samples = self._levels[0].keyframe.samplesperpixel

@@ -160,6 +160,7 @@ class MainWindow(QMainWindow):
         editor.document_changed.connect(self.message_bar.hide)
         editor.document_changed.connect(self._on_document_changed)
         self.canvas.first_frame_painted.connect(self.complete)
+        bench.opening.pixels_made.connect(self.canvas.look_again)
         bench.opening.browsed_changed.connect(self._on_document_changed)
         bench.job_started.connect(self.status.jobs.add)
         self._refresh_timer.timeout.connect(self._refresh)

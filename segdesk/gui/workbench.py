@@ -35,7 +35,8 @@ class Workbench(QObject):
         self.editor = editor
         self.disk, self._gpu = Lane("disk", self), Lane("gpu", self)
         self.shelf = Shelf()
-        self.opening = Opening(editor, self.shelf, self.disk)
+        self._slow = Lane("overviews", self)
+        self.opening = Opening(editor, self.shelf, self.disk, self._slow)
         self.segmenting = Segmenting(editor, self.shelf, self._gpu)
         self.teaching = Teaching(editor, self.shelf, self.segmenting.choice, self.disk)
         self.exporting = Exporting(editor, self.shelf, self.disk)
@@ -124,6 +125,7 @@ class Workbench(QObject):
 
     def close(self) -> None:
         """Stop all jobs, end the processes and let go of all files."""
+        self._slow.close()
         self.disk.close()
         self._gpu.close()
         self.segmenting.close()
