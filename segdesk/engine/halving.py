@@ -34,7 +34,8 @@ def halved(pixels: Pixels, info: ImageInfo) -> Pixels:
     means = squares.mean(axis=(1, 3), dtype=np.float64)
     if pixels.dtype.kind in "iub":
         means = np.floor(means + 0.5)
-    return means.astype(pixels.dtype)
+    halves: Pixels = means.astype(pixels.dtype)
+    return halves
 
 
 def _resized(pixels: Pixels) -> Pixels:

@@ -10,9 +10,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
-from hashlib import sha256
 from pathlib import Path
-from uuid import uuid4
 
 from segdesk.core.errors import ImageError
 from segdesk.engine.folders import cache_folder, read_settings
@@ -48,6 +46,8 @@ def find(path: Path) -> TileFile | None:
 
 def begin(path: Path) -> TileFile:
     """Begin the overviews of a file. Raises ``ImageError``."""
+    from uuid import uuid4
+
     folder = _folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -78,6 +78,8 @@ def _folder() -> Path:
 
 def _place(path: Path) -> Path:
     """Return where the overviews of a file are, by its size, time and samples of its content."""
+    from hashlib import sha256
+
     digest = sha256()
     with path.open("rb") as file:
         state = os.fstat(file.fileno())

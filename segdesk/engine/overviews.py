@@ -21,7 +21,7 @@ LARGE = 2**26  # pixels, from which on an image needs overviews
 _SMALL = 2**24  # pixels of a level from which the coarser ones are quickly made
 _BAND = 2 * SIZE  # rows that give whole tiles of level 1
 _PART = 2048  # pixels in a row and a column of a part of a tiled file
-_PART_BYTES = 2**25  # of a part of a file that is stored row by row
+_PART_BYTES = 2**24  # of a part of a file that is stored row by row
 _PREVIEW = 1024  # pixels in a row and in a column
 _PREVIEW_BYTES = 2**27  # decoded for a preview
 

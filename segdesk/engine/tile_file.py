@@ -12,6 +12,7 @@ import struct
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
+from typing import BinaryIO
 from zlib import crc32
 
 import numpy as np
@@ -36,7 +37,7 @@ class TileFile:
         """Open a finished file. Raises ``DamagedTiles`` and ``OSError``."""
         self.path = path
         self._lock = Lock()
-        self._file = path.open("rb")
+        self._file: BinaryIO = path.open("rb")
         try:
             self._index = self._read_index()
         except BaseException:

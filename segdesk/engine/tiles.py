@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from segdesk.core.display import Display
 from segdesk.core.geometry import Window
-from segdesk.core.image import ImageInfo, ImageSource
+from segdesk.core.image import ImageSource
 from segdesk.engine.folders import read_settings
 from segdesk.engine.pyramid import Pyramid, own_levels
 

@@ -79,7 +79,7 @@ class MainWindow(QMainWindow):
         self._main_bar.addWidget(BrushSize(self.editor))
         self.actions_.show_icons()
         self.actions_.refresh()
-        self.bench.opening.find_siblings()
+        self.bench.opening.get_ready()
         self.is_complete = True
 
     def toggle_full_screen(self) -> None:

@@ -111,9 +111,10 @@ class Opening(QObject):
         if loaded:
             self._on_loaded(None, (), loaded)
 
-    def find_siblings(self) -> None:
-        """Look for the images beside the only one on show, to be able to go through them."""
+    def get_ready(self) -> None:
+        """Be ready for the next image, and look for those beside the only one on show."""
         path = self._target
+        self._lane.submit(_prepare, "Preparing")
         if path and not self._browsed:
             job = self._lane.submit(lambda _: images_in((path,)), "Looking for images")
             job.succeeded.connect(partial(self._on_siblings_found, path))
@@ -153,7 +154,10 @@ class Opening(QObject):
         def wanted_work(report: Report) -> Any:
             if token is not self._wanted:
                 raise Cancelled("Another image was asked for.")
-            return work(report)
+            try:
+                return work(report)
+            finally:
+                _prepare(report)
 
         job = self._lane.submit(wanted_work, title)
         job.succeeded.connect(partial(self._on_succeeded, token, on_success))
@@ -223,3 +227,10 @@ class Opening(QObject):
             return None
         place = self._browsed.index(self._target) + by
         return self._browsed[place] if 0 <= place < len(self._browsed) else None
+
+
+def _prepare(report: Report) -> None:
+    """Be ready to open the next file."""
+    from segdesk.engine.probe import prepare
+
+    prepare()

@@ -125,8 +125,11 @@ class Workbench(QObject):
 
     def close(self) -> None:
         """Stop all jobs, end the processes and let go of all files."""
+        from segdesk.engine.probe import dismiss
+
         self._slow.close()
         self.disk.close()
+        dismiss()
         self._gpu.close()
         self.segmenting.close()
         self.shelf.close()

@@ -218,6 +218,7 @@ class Canvas(QWidget):
 
     def look_again(self) -> None:
         """Show what can be seen by now of an image whose overviews are being made."""
+        self.update()
         now = perf_counter()
         if self._awaited and now - self._last_look > _LOOKS:
             self._last_look = now
