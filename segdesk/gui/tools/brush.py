@@ -129,8 +129,10 @@ class Eraser(Stroker):
         super().__init__(stage)
         self._layer: Layer | None = None
         self._only: frozenset[int] = frozenset()
+        self._frame = 0
 
     def _begin(self, at: Pointer) -> Edit | None:
+        self._frame = self.editor.frame
         self._layer = self.editor.layer_to_paint()
         self._only = self.editor.selection if at.control else frozenset()
         document = self.editor.document
@@ -140,7 +142,7 @@ class Eraser(Stroker):
         if not self._layer or not self._edit or not window:
             return
         for number, plane in enumerate(self._layer.planes):
-            ids = plane.read(window)
+            ids = plane.read(window, 0, self._frame)
             erased = mask & (np.isin(ids, list(self._only)) if self._only else ids > 0)
             if erased.any():
-                self._edit.paint(self._layer, window, 0, erased, number)
+                self._edit.paint(self._layer, window, 0, erased, number, self._frame)
