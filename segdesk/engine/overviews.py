@@ -78,9 +78,7 @@ def make_overviews(path: Path, pyramid: Pyramid, report: Report) -> None:
         raise cache.not_written(path, error) from error
     finally:
         pyramid.preview = None
-        if not pyramid.is_complete:
-            pyramid.stored = None
-            stored.discard()
+        pyramid.give_up()
     if pyramid.base.info.block is None:
         pyramid.base = open_directly(path)  # the one that has been decoded takes much memory
 

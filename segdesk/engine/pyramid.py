@@ -35,9 +35,9 @@ class Pyramid:
         How often it has changed.
     """
 
-    def __init__(self, base: ImageSource, stored: TileFile, is_complete: bool) -> None:
+    def __init__(self, base: ImageSource, stored: TileFile | None, is_complete: bool) -> None:
         self.base = base
-        self.stored: TileFile | None = stored
+        self.stored = stored
         self.is_complete = is_complete
         self.preview: tuple[int, Pixels] | None = None
         self.preview_age = 0
@@ -53,10 +53,11 @@ class Pyramid:
         """Return the pixels of a window of a level."""
         if not 0 <= level < len(self.info.levels):
             raise ImageError(f"{self.info.name}: there is no level {level}.")
-        if not self.stored or frame or (level == 0 and not self.keeps_pixels):
+        stored = self.stored  # another thread may give them up
+        if not stored or frame or (level == 0 and not self.keeps_pixels):
             return self._made(window, level, frame)
         places = [(level, *index) for index in window.tiles(SIZE)]
-        if not any(place in self.stored for place in places):
+        if not any(place in stored for place in places):
             return self._made(window, level, frame)
         pixels = np.empty((*window.shape, self.info.bands), self.info.dtype)
         for place in places:
@@ -67,17 +68,26 @@ class Pyramid:
 
     def is_ready(self, window: Window, level: int, frame: int = 0) -> bool:
         """Say whether a window can be read without reading much of the file."""
-        if not self.stored or self.is_complete or frame or level == 0:
+        stored = self.stored
+        if not stored or self.is_complete or frame or level == 0:
             return True
         own = self._own_level(level)
         is_cheap = window.area << 2 * (level - own) <= _CHEAP
         if is_cheap and (own or not self.keeps_pixels):
             return True
-        return all((level, *index) in self.stored for index in window.tiles(SIZE))
+        return all((level, *index) in stored for index in window.tiles(SIZE))
+
+    def give_up(self) -> None:
+        """Do without tiles that are not all there."""
+        stored = self.stored
+        if stored and not self.is_complete:
+            self.stored = self.preview = None
+            stored.discard()
 
     def close(self) -> None:
-        """Let go of both files; one that is not complete is deleted by who makes it."""
-        if self.stored and self.is_complete:
+        """Let go of both files."""
+        self.give_up()
+        if self.stored:
             self.stored.close()
         self.base.close()
 
@@ -96,13 +106,9 @@ class Pyramid:
                 tile = values.reshape(*window.shape, self.info.bands)
                 return tile[seen.shifted(-window.x, -window.y).slices]
             except (DamagedTiles, ValueError):
-                self._give_up(stored)
+                self.is_complete = False  # the next time they are made anew
+                self.give_up()
         return self._made(seen, place[0], frame)
-
-    def _give_up(self, stored: TileFile) -> None:
-        """Do without damaged tiles; the next time they are made anew."""
-        self.stored = None
-        stored.discard()
 
     def _own_level(self, level: int) -> int:
         """Return the coarsest level of the file itself that is not coarser, in halvings."""

@@ -154,11 +154,14 @@ class DisplayTiles:
     def _preview_tiles(self) -> dict[TileKey, Tile]:
         """Return the tiles of a rough copy of an image whose overviews are being made."""
         source = self._source
-        if not isinstance(source, Pyramid) or not source.preview or self._frame:
+        if not isinstance(source, Pyramid) or self._frame:
             return {}
+        preview = source.preview
+        if not preview:
+            return {}
+        level, pixels = preview
         if self._preview_age != source.preview_age:
             self._preview_age = source.preview_age
-            level, pixels = source.preview
             rgb = self._display.apply(pixels)
             for column, row in Window(0, 0, rgb.shape[1], rgb.shape[0]).tiles(SIZE):
                 part = Window(column * SIZE, row * SIZE, SIZE, SIZE)

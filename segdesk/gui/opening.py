@@ -203,6 +203,7 @@ class Opening(QObject):
         work = partial(make_overviews, path, image)
         job = self._slow_lane.submit(work, f"Overviews of {path.name}")
         job.progressed.connect(self.pixels_made)
+        job.finished.connect(image.give_up)  # unless they are complete
         job.finished.connect(self.pixels_made)
         job.failed.connect(self._editor.fail)
         self._shelf.hold_during(entry, job)
