@@ -195,7 +195,7 @@ def test_a_full_disk_is_one_line_and_the_image_stays_usable(path, monkeypatch, s
     monkeypatch.setattr(TileFile, step, full)
     pyramid = ready_for_overviews(path, open_image(path))
     with closing(pyramid):
-        with pytest.raises(ImageError, match="No space left.*more slowly"):
+        with pytest.raises(ImageError, match=r"No space left.*more slowly"):
             make_overviews(path, pyramid, silent)
         assert cached() == []
         np.testing.assert_array_equal(levels_of(pyramid)[2], wanted_levels(pyramid.info)[2])
