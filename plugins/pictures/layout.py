@@ -12,7 +12,8 @@ from segdesk_plugins.pictures.damage import Unsupported
 from segdesk_plugins.pictures.stored_page import StoredPage
 
 # Kinds of TIFF whose levels tifffile knows from their metadata; elsewhere it goes by size alone.
-_KNOWN_PYRAMIDS = {"svs", "ndpi", "scn", "bif", "philips", "qpi", "avs", "ome"}
+_SLIDES = {"svs", "ndpi", "scn", "bif", "philips", "qpi", "avs"}  # with a label and a macro image
+_KNOWN_PYRAMIDS = _SLIDES | {"ome"}
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ def levels_of(tiff: Any) -> list[Level]:
     if not tiff.series:
         raise ValueError("it holds no image")
     first = tiff.series[0]
+    if first.kind in _SLIDES:
+        first = max(tiff.series, key=lambda series: prod(series.get_shape()))
     base = Level.of(first)
     if first.kind in _KNOWN_PYRAMIDS:
         others = first.levels[1:]

@@ -114,7 +114,9 @@ class Picture:
         self._mode = _shown_mode(image, frames)
         self._orientation = _orientation(image)
         width, height = upright_size(*image.size, self._orientation)
-        self._is_scalable = image.format == "JPEG" and min(image.size) >= _SCALABLE
+        # A JPEG of rest rows or columns that is turned has them at the wrong end of an eighth.
+        is_even = self._orientation == 1 or not (width % 8 or height % 8)
+        self._is_scalable = image.format == "JPEG" and min(image.size) >= _SCALABLE and is_even
         bands = self._deep_bands or _BANDS[self._mode]
         return ImageInfo(
             name=str(self._path),
@@ -153,9 +155,9 @@ class Picture:
         with self._small_lock:
             if self._small is None:
                 with _open(self._path, self._format) as image:
-                    width, height = _eighth_of(*self._size)
-                    image.draft(None, (width, height))
-                    if image.size != (width, height):
+                    width, height = self._size
+                    image.draft(None, (width // 8, height // 8))
+                    if image.size != _eighth_of(width, height):
                         raise ValueError("no part of its pixels can be decoded alone")
                     image.load()
                     self._small = _Whole(image.copy(), self._mode)
