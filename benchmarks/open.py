@@ -1,10 +1,11 @@
 """Time from asking for a large image to its first and to its sharp picture, and peak memory.
 
-Measured in a window that is complete and has been idle for two seconds, so without the start of the
-program (that is start.py): from the call behind File > Open until the first frame in which all of
-the canvas shows the image, however roughly, and until the one in which nothing is missing. Memory is
-the peak of the process since its start, and of the processes it has started. "first" is the first
-time a file is opened; then overviews are made of those that have none, and "again" is any later time.
+Measured in a window that is complete and has been idle for two seconds, so without the start of
+the program (that is start.py): from the call behind File > Open until the first frame in which all
+of the canvas shows the image, however roughly, and until the one in which nothing is missing.
+Memory is the peak of the process since its start, and what the processes hold that it has started.
+"first" is the first time a file is opened; then overviews are made of those that have none, and
+"again" is any later time.
 
 Beside it napari, where NAPARI_PYTHON names a Python that has it
 (python -m venv peer; peer/bin/pip install "napari[all]"; NAPARI_PYTHON=peer/bin/python).

@@ -1,9 +1,9 @@
-"""Time of a frame while panning and zooming over the large images of open.py, with a full overlay.
+"""Time of a frame while panning and zooming over the images of open.py, with a full overlay.
 
-100 pans and 50 zoom steps on each image. A frame starts with the event that the user causes and ends
-when its picture has been painted and handed to the display; what is not there yet of the image is
-shown more coarsely, and "sharp" is the time from the last event until nothing is missing. Every pixel
-belongs to a segment. A real window where DISPLAY is set, else one in memory.
+100 pans and 50 zoom steps on each image. A frame starts with the event that the user causes and
+ends when its picture has been painted and handed to the display; what is not there yet of the
+image is shown more coarsely, and "sharp" is the time from the last event until nothing is missing.
+Every pixel belongs to a segment. A real window where DISPLAY is set, else one in memory.
 """
 
 from __future__ import annotations

@@ -164,8 +164,9 @@ class DisplayTiles:
             self._preview_age = source.preview_age
             rgb = self._display.apply(pixels)
             for column, row in Window(0, 0, rgb.shape[1], rgb.shape[0]).tiles(SIZE):
-                part = Window(column * SIZE, row * SIZE, SIZE, SIZE)
-                self._preview[level, column, row] = _for_screen(rgb[part.slices], 0)
+                part = rgb[Window(column * SIZE, row * SIZE, SIZE, SIZE).slices]
+                if part.any():  # else nothing of it has been read yet
+                    self._preview[level, column, row] = _for_screen(part, 0)
         return self._preview
 
     def _keep(self, key: TileKey, tile: Tile) -> None:
