@@ -71,7 +71,11 @@ class _Spare:
         """Return the child that waits, or else a new one. Raises ``OSError``."""
         with self._lock:
             child, self._child = self._child, None
-        return child if child and child.poll() is None else _start()
+        if child and child.poll() is None:
+            return child
+        if child:
+            _end(child)
+        return _start()
 
     def prepare(self) -> None:
         with self._lock, suppress(OSError):
@@ -95,9 +99,9 @@ def _start() -> subprocess.Popen[bytes]:
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    if child.poll() is None:
-        child.kill()
-        child.communicate()
+    with child:  # which closes its pipes and waits
+        if child.poll() is None:
+            child.kill()
 
 
 def _frugal() -> dict[str, str]:
