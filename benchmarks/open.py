@@ -8,7 +8,8 @@ Memory is the peak of the process since its start, and what the processes hold t
 "again" is any later time.
 
 Beside it napari, where NAPARI_PYTHON names a Python that has it
-(python -m venv peer; peer/bin/pip install "napari[all]"; NAPARI_PYTHON=peer/bin/python).
+(python -m venv peer; peer/bin/pip install "napari[all]" imagecodecs zarr;
+NAPARI_PYTHON=peer/bin/python).
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="smaller images, fewer rounds")
     quick = parser.parse_args().quick
-    rounds = 2 if quick else 5
+    rounds = 2 if quick else 3
     images = large_images(quick)
     napari = os.environ.get("NAPARI_PYTHON")
     if not napari:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any
@@ -62,9 +63,14 @@ def levels_of(tiff: Any) -> list[Level]:
     else:
         others = [s for series in tiff.series for s in series.levels if s is not first]
         others = [s for s in others if s.keyframe.is_reduced or s.keyframe.is_subifd]
+    return [base, *smaller_copies(base, others)]
+
+
+def smaller_copies(base: Level, others: Iterable[Any]) -> list[Level]:
+    """Return the series that show the same picture more coarsely, the finest first."""
     levels = [Level.of(series) for series in others if series.keyframe.imagedepth == 1]
     fitting = [level for level in levels if _is_smaller_copy(base, level)]
-    return [base, *sorted(fitting, key=lambda level: level.size, reverse=True)]
+    return sorted(fitting, key=lambda level: level.size, reverse=True)
 
 
 def _page_table(series: Any) -> NDArray[np.intp]:

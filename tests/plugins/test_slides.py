@@ -114,3 +114,44 @@ def test_a_real_map_of_648_million_pixels_opens_by_its_overviews(shared_data):
         assert image.info.level_sizes[-1] == (563, 282)
         assert image.read(Window(0, 0, 563, 282), 6).max() == 1
         assert image.read(Window(18000, 9000, 64, 64)).shape == (64, 64, 1)
+
+
+def write_outside(path, *steps):
+    """Write an image whose overviews lie beside it."""
+    tifffile.imwrite(path, PIXELS, photometric="rgb")
+    with tifffile.TiffWriter(f"{path}.ovr") as file:
+        for step in steps:
+            file.write(PIXELS[::step, ::step], tile=(128, 128), compression="zlib", subfiletype=1)
+    return path
+
+
+def test_overviews_beside_the_file_are_levels(tmp_path):
+    with closing(TiffImage(write_outside(tmp_path / "map.tif", 2, 4))) as image:
+        assert image.info.levels == ((1100, 700), (550, 350), (275, 175))
+        for level, step in enumerate((1, 2, 4)):
+            window = Window(20, 30, 100, 90)
+            expected = PIXELS[::step, ::step][window.slices]
+            np.testing.assert_array_equal(image.read(window, level), expected)
+
+
+@pytest.mark.parametrize("kind", ["cut short", "nonsense", "another picture"])
+def test_broken_overviews_beside_the_file_are_left_alone(tmp_path, kind):
+    path = write_outside(tmp_path / "map.tif", *((3,) if kind == "another picture" else (2, 4)))
+    outside = tmp_path / "map.tif.ovr"
+    if kind == "cut short":
+        outside.write_bytes(outside.read_bytes()[:-2000])
+    elif kind == "nonsense":
+        outside.write_bytes(b"II*\0nonsense")
+    else:
+        tifffile.imwrite(outside, PIXELS[:300, :900])
+    with closing(TiffImage(path)) as image:
+        assert image.info.levels == ()
+        np.testing.assert_array_equal(image.read(image.info.window), PIXELS)
+
+
+def test_real_overviews_beside_a_map_are_levels(shared_data):
+    folder = shared_data / "satellite" / "geotiff" / "rio-cogeo"
+    with closing(TiffImage(folder / "image_external.tif")) as image:
+        assert image.info.levels[:2] == ((512, 512), (256, 256))
+        fine, coarse = image.read(image.info.window), image.read(Window(0, 0, 256, 256), 1)
+        assert np.abs(fine[::2, ::2].astype(int) - coarse).mean() < 20
