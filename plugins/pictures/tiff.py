@@ -80,7 +80,7 @@ class TiffImage:
     def _add_levels(self, path: Path) -> None:
         """Take the levels from the file beside this one, where GDAL puts them, if it is whole."""
         try:
-            # The only other file that is ever read, and only as a picture of the same shape.
+            # The only other file that is ever read, and only if it is the same picture.
             self._outside = tifffile.TiffFile(
                 path, _multifile=False, is_mmstack=False, is_ndtiff=False
             )
