@@ -1,6 +1,7 @@
 """Images far beyond memory, and files that get their overviews while they are on show."""
 
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,11 +15,13 @@ from segdesk.core.display import Display
 from segdesk.core.geometry import Window
 from segdesk.core.image import ImageInfo
 from segdesk.engine import overviews
+from segdesk.engine.document import Document
 from segdesk.engine.folders import cache_folder, change_settings
 from segdesk.engine.images import open_image
 from segdesk.engine.pyramid import Pyramid
 from segdesk.engine.tiles import DisplayTiles
 from segdesk.gui.canvas.view import FAR, MAX_SCALE, View
+from segdesk.gui.status import image_in_words
 from tests.gui.windows import on_show, shown_window
 
 SIDE = 100_000
@@ -244,3 +247,12 @@ def test_a_cache_that_cannot_be_written_is_said_once(qtbot, large):
         window.bench.opening.open([path])
         qtbot.waitUntil(lambda: on_show(window) == path and window.canvas.is_sharp, timeout=20000)
         assert "could not be kept" in window.message_bar.text
+
+
+@pytest.mark.parametrize(
+    ("place", "said"), [({"spacing": (0.25, 0.25), "unit": "um"}, "  0.25 um/px"), ({}, "")]
+)
+def test_the_size_of_a_pixel_is_said_where_it_is_known(place, said):
+    source = Computed(300)
+    source.info = replace(source.info, **place)
+    assert image_in_words(Document(source)) == f"300 x 300 x 3  uint8{said}"
