@@ -67,8 +67,8 @@ class PackedTile:
         """Say whether at least one of some ids, all above 0, is on the tile."""
         possible = [segment for segment in segments if self.low <= segment <= self.high]
         if self._present is None and len(possible) <= _FEW:
-            ids = self.unpack() if possible else None
-            return any(bool((ids == segment).any()) for segment in possible)
+            ids = self.unpack() if possible else np.zeros(0, np.uint8)
+            return any(bool(np.any(ids == segment)) for segment in possible)
         if self._present is None:
             self._present = frozenset(count_ids(self.unpack()))
         return not self._present.isdisjoint(possible)
