@@ -6,6 +6,8 @@ from dataclasses import replace
 from math import ceil, floor
 from time import perf_counter
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import (
     QCoreApplication,
     QEvent,
@@ -17,7 +19,7 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QResizeEvent
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from segdesk.core.geometry import Window
@@ -34,6 +36,7 @@ from segdesk.gui.lanes import Lane
 from segdesk.gui.tools.base import Picture
 from segdesk.gui.tools.sketch import Sketch
 
+Shade = tuple[NDArray[np.bool_], QRectF, QColor]  # a mask, where it lies, its colour
 _FIT_MARGIN = 0.03
 _LOOKS = 0.25  # seconds between two looks at what is being made
 _CENTRED_SHARE = 0.5  # of the viewport that is filled, at most, by what is centred on
@@ -72,6 +75,7 @@ class Canvas(QWidget):
         self._awaited: set[TileKey] = set()  # tiles on show that were missing in the last picture
         self._scene = Scene()
         self._backing = Backing()
+        self._shade: Shade | None = None
         self.lane = Lane("canvas")
         self._loader = TileLoader(self.lane, self)
         self._hands = Hands(self)
@@ -143,6 +147,11 @@ class Canvas(QWidget):
         """Return what the image looks like on show, without layers."""
         return picture_of(self._scene.tiles, self._view)
 
+    def show_shade(self, shade: Shade | None) -> None:
+        """Show pixels in a colour above everything else; None: no longer."""
+        self._shade = shade
+        self.update()
+
     def redraw_tool(self, window: Window | None = None) -> None:
         """Draw what the tool draws anew; only in a window of level-0 pixels, if given."""
         if window is None:
@@ -168,7 +177,10 @@ class Canvas(QWidget):
         if self.editor.document:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setTransform(to_device(self._view), True)
-            self._hands.draw(Sketch(painter, self.scale, ratio))
+            sketch = Sketch(painter, self.scale, ratio)
+            if self._shade:
+                sketch.shade(*self._shade)
+            self._hands.draw(sketch)
         painter.end()
         if self._is_sharp and not self._has_painted:
             self._has_painted = True
