@@ -38,7 +38,8 @@ class Workbench(QObject):
         self.disk, self._gpu = Lane("disk", self), Lane("gpu", self)
         self._edits = Lane("edits", self)
         self.shelf = Shelf()
-        self.opening = Opening(editor, self.shelf, self.disk)
+        self._slow = Lane("overviews", self)
+        self.opening = Opening(editor, self.shelf, self.disk, self._slow)
         self.segmenting = Segmenting(editor, self.shelf, self._gpu)
         self.teaching = Teaching(editor, self.shelf, self.segmenting.choice, self.disk)
         self.exporting = Exporting(editor, self.shelf, self.disk)
@@ -136,7 +137,11 @@ class Workbench(QObject):
 
     def close(self) -> None:
         """Stop all jobs, end the processes and let go of all files."""
+        from segdesk.engine.probe import dismiss
+
+        self._slow.close()
         self.disk.close()
+        dismiss()
         self._gpu.close()
         self._edits.close()
         self.segmenting.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import ceil, floor
+from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ from segdesk.engine.tiles import DisplayTiles, TileKey
 from segdesk.gui.canvas.backing import Backing
 from segdesk.gui.canvas.hands import Hands
 from segdesk.gui.canvas.loader import TileLoader
-from segdesk.gui.canvas.picture import missing_tiles, picture_of
+from segdesk.gui.canvas.picture import coarse_tiles, missing_tiles, picture_of
 from segdesk.gui.canvas.scene import Scene, to_device
 from segdesk.gui.canvas.view import View
 from segdesk.gui.editor import Editor
@@ -37,6 +38,7 @@ from segdesk.gui.tools.sketch import Sketch
 
 Shade = tuple[NDArray[np.bool_], QRectF, QColor]  # a mask, where it lies, its colour
 _FIT_MARGIN = 0.03
+_LOOKS = 0.25  # seconds between two looks at what is being made
 _CENTRED_SHARE = 0.5  # of the viewport that is filled, at most, by what is centred on
 _NO_SEGMENT = Update("segments")  # of no layer: only the selection has changed
 _PEN = 8  # device pixels by which a tool's outline may reach beyond the window that it names
@@ -69,6 +71,7 @@ class Canvas(QWidget):
         self._view = View()
         self._is_fitted = True
         self._is_sharp = self._has_painted = False
+        self._last_look = 0.0
         self._awaited: set[TileKey] = set()  # tiles on show that were missing in the last picture
         self._scene = Scene()
         self._backing = Backing()
@@ -242,8 +245,22 @@ class Canvas(QWidget):
             self._redraw()
 
     def _on_tiles_loaded(self, keys: list[TileKey]) -> None:
-        if not self._awaited.isdisjoint(keys):
+        tiles = self._scene.tiles
+        finest = min((key[0] for key in self._awaited), default=0)
+        coarser = [key for key in keys if key[0] > finest]  # they stand in for what is awaited
+        if tiles and self._awaited:
+            for key in coarser:
+                self._backing.mark(self._view.device_rect(tiles.window_of(key)))
+        if coarser or not self._awaited.isdisjoint(keys):
             self.update()
+
+    def look_again(self) -> None:
+        """Show what can be seen by now of an image whose overviews are being made."""
+        self.update()
+        now = perf_counter()
+        if self._awaited and now - self._last_look > _LOOKS:
+            self._last_look = now
+            self._redraw()
 
     def _recolour(self, update: Update | None = None) -> None:
         if self._scene.recolour(self.editor.selection, update):
@@ -263,7 +280,8 @@ class Canvas(QWidget):
             self._awaited = set()
             return False
         in_view, around = missing_tiles(tiles, self._view)
-        self._loader.want(tiles, in_view + around)
+        ready = [key for key in in_view + around if tiles.can_make(key)]
+        self._loader.want(tiles, coarse_tiles(tiles, in_view) + ready)
         for key in self._awaited.difference(in_view):
             self._backing.mark(self._view.device_rect(tiles.window_of(key)))
         self._awaited = {key for key in in_view if not self._loader.is_broken(key)}
