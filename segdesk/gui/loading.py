@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -15,6 +15,7 @@ from segdesk.core.errors import ImageError, ProjectError
 from segdesk.core.geometry import Window
 from segdesk.core.image import ImageSource
 from segdesk.engine.images import image_files, image_key, open_image, overview
+from segdesk.engine.overviews import ready_for_overviews
 from segdesk.engine.registry import registry
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Loaded:
     display: Display
     key: str  # names its pixels
     path: Path | None = None
+    trouble: ImageError | None = None  # why it has no overviews
 
     def close(self) -> None:
         """Let go of it: nobody wants it any more."""
@@ -48,6 +50,7 @@ class Kept:
     read: Read | None
     display: Display
     key: str
+    trouble: ImageError | None = None  # why it has no overviews
 
     def close(self) -> None:
         """Let go of it: nobody wants it any more."""
@@ -67,8 +70,8 @@ def load(path: Path) -> Loaded:
     image = open_image(path)
     with ExitStack() as on_failure:
         on_failure.callback(image.close)
-        image.read(Window(0, 0, 1, 1))  # a header alone says little: damage must show now
-        loaded = Loaded(image, _usual_display(image), image_key(path), path)
+        shown = _ready(image, path)
+        loaded = Loaded(shown.image, shown.display, image_key(path), path, shown.trouble)
         on_failure.pop_all()
     return loaded
 
@@ -82,11 +85,11 @@ def load_kept(project: Project, image: int, is_known: bool) -> Kept:
     found = read.found if read else project.find(image)
     with ExitStack() as on_failure:
         on_failure.callback(found.source.close)
-        found.source.read(Window(0, 0, 1, 1))
-        display = stored_display(project.image(image).view) or _usual_display(found.source)
-        is_file = found.link is not None and not found.problem
-        key = image_key(found.link.path) if found.link and is_file else uuid4().hex
-        kept = Kept(image, found, read, display, key)
+        path = Path(found.link.path) if found.link and not found.problem else None
+        shown = _ready(found.source, path, stored_display(project.image(image).view))
+        key = image_key(path) if path else uuid4().hex
+        found = replace(found, source=shown.image)
+        kept = Kept(image, found, read, shown.display, key, shown.trouble)
         on_failure.pop_all()
     return kept
 
@@ -102,9 +105,27 @@ def stored_display(view: dict[str, Any]) -> Display | None:
     return display
 
 
-def _usual_display(image: ImageSource) -> Display:
-    sample = None if image.info.dtype == "uint8" else overview(image, SAMPLE)
-    return default_display(image.info, sample)
+@dataclass(frozen=True)
+class _Shown:
+    """An image that can be shown; see ``Loaded``."""
+
+    image: ImageSource
+    display: Display
+    trouble: ImageError | None
+
+
+def _ready(image: ImageSource, path: Path | None, display: Display | None = None) -> _Shown:
+    """Find out how to show an image, and get overviews ready. Raises ``ImageError``."""
+    info = image.info
+    small = len(info.level_sizes) - 1 if info.block is None else 0  # of a JPEG, to begin with
+    image.read(Window(0, 0, 1, 1), small)  # a header alone says little: damage must show now
+    if display is None:
+        sample = None if info.dtype == "uint8" else overview(image, SAMPLE)
+        display = default_display(info, sample)
+    try:
+        return _Shown(ready_for_overviews(path, image) if path else image, display, None)
+    except ImageError as error:
+        return _Shown(image, display, error)
 
 
 def is_quick(path: Path) -> bool:

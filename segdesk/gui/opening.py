@@ -12,10 +12,12 @@ from PySide6.QtCore import QMimeData, QObject, Signal
 from PySide6.QtGui import QImage
 
 from segdesk.core.display import default_display
-from segdesk.core.errors import Cancelled
+from segdesk.core.errors import Cancelled, ImageError
 from segdesk.core.image import ArrayImage
 from segdesk.core.progress import Report
 from segdesk.engine.document import Document
+from segdesk.engine.overviews import make_overviews
+from segdesk.engine.pyramid import Pyramid
 from segdesk.engine.samples import sample_images
 from segdesk.gui.editor import Editor
 from segdesk.gui.keeping import Keeping
@@ -53,15 +55,21 @@ class Opening(QObject):
         The path of a project that is to be opened.
     leaving
         Another image is about to come on show.
+    pixels_made
+        More of an image whose overviews are being made can be shown.
     """
 
     job_started = Signal(object)
     browsed_changed = Signal()
     project_asked = Signal(object)
     leaving = Signal()
+    pixels_made = Signal()
 
-    def __init__(self, editor: Editor, shelf: Shelf, keeping: Keeping, lane: Lane) -> None:
+    def __init__(
+        self, editor: Editor, shelf: Shelf, keeping: Keeping, lane: Lane, slow_lane: Lane
+    ) -> None:
         super().__init__(editor)
+        self._slow_lane = slow_lane
         self._editor, self._shelf, self._keeping, self._lane = editor, shelf, keeping, lane
         self._wanted = object()  # the latest request
         self._target: Place | None = None  # on show, or on its way
@@ -134,9 +142,10 @@ class Opening(QObject):
         if loaded:
             self._on_loaded((), loaded)
 
-    def find_siblings(self) -> None:
-        """Look for the images beside the only one on show, to be able to go through them."""
+    def get_ready(self) -> None:
+        """Be ready for the next image, and look for those beside the only one on show."""
         path = self._target
+        self._lane.submit(_prepare, "Preparing")
         if isinstance(path, Path) and self._browsed == ():
             job = self._lane.submit(lambda _: images_in((path,)), "Looking for images")
             job.succeeded.connect(partial(self._on_siblings_found, path))
@@ -193,7 +202,10 @@ class Opening(QObject):
         def wanted_work(report: Report) -> Any:
             if token is not self._wanted:
                 raise Cancelled("Another image was asked for.")
-            return work(report)
+            try:
+                return work(report)
+            finally:
+                _prepare(report)
 
         job = self._lane.submit(wanted_work, title)
         job.succeeded.connect(partial(self._on_succeeded, token, on_success))
@@ -222,14 +234,35 @@ class Opening(QObject):
 
     def _on_loaded(self, browsed: tuple[Path, ...] | None, loaded: Loaded) -> None:
         self._browsed = browsed
-        self._show(self._new_entry(loaded))
+        self._show_opened(self._new_entry(loaded), loaded.trouble)
 
     def _on_kept(self, project: Project, browsed: tuple[Path, ...] | None, kept: Kept) -> None:
         if project is not self._keeping.project:
             kept.close()
             return
         self._browsed = browsed
-        self._show(self._shelf.receive(project, kept))
+        self._show_opened(self._shelf.receive(project, kept), kept.trouble)
+
+    def _show_opened(self, entry: Entry, trouble: ImageError | None) -> None:
+        """Show an image that was just opened, and see to its overviews."""
+        self._show(entry)
+        if trouble:
+            self._editor.fail(trouble)
+        image = entry.document.image
+        if isinstance(image, Pyramid) and not image.is_complete:
+            self._make_overviews(entry, image)
+
+    def _make_overviews(self, entry: Entry, image: Pyramid) -> None:
+        """Make them on a lane of their own: it may take minutes."""
+        path = entry.path or Path()
+        work = partial(make_overviews, path, image)
+        job = self._slow_lane.submit(work, f"Overviews of {path.name}")
+        job.progressed.connect(self.pixels_made)
+        job.finished.connect(image.give_up)  # unless they are complete
+        job.finished.connect(self.pixels_made)
+        job.failed.connect(self._editor.fail)
+        self._shelf.hold_during(entry, job)
+        self.job_started.emit(job)
 
     def _new_entry(self, loaded: Loaded) -> Entry:
         document = Document(loaded.image)
@@ -266,3 +299,10 @@ class Opening(QObject):
             return None
         place = places.index(self._target) + by
         return places[place] if 0 <= place < len(places) else None
+
+
+def _prepare(report: Report) -> None:
+    """Be ready to open the next file."""
+    from segdesk.engine.probe import prepare
+
+    prepare()

@@ -129,6 +129,7 @@ class Shelf:
         entry = self._kept.get(kept.image)
         if kept.read:
             document = project.take(kept.read)
+            document.image = kept.found.source
             if not document.layers and not document.history.names:
                 put_first_layer(document, default_categories())
             entry = Entry(document, kept.display, kept.key, None, project.image(kept.image))

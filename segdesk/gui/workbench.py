@@ -14,7 +14,9 @@ from segdesk.gui.editor import Editor
 from segdesk.gui.exporting import Exporting
 from segdesk.gui.keeping import Keeping
 from segdesk.gui.lanes import Lane
+from segdesk.gui.measuring import Measuring
 from segdesk.gui.opening import Opening
+from segdesk.gui.operating import Operating
 from segdesk.gui.projects import Projects
 from segdesk.gui.review_bar import proposal_of
 from segdesk.gui.segmenting import Segmenting
@@ -38,17 +40,28 @@ class Workbench(QObject):
         super().__init__(editor)
         self.editor = editor
         self.disk, self._gpu = Lane("disk", self), Lane("gpu", self)
+        self._edits, self._slow = Lane("edits", self), Lane("overviews", self)
         self.keeping = Keeping(self)
         self.shelf = Shelf(self.keeping)
-        self.opening = Opening(editor, self.shelf, self.keeping, self.disk)
+        self.opening = Opening(editor, self.shelf, self.keeping, self.disk, self._slow)
         self.projects = Projects(editor, self.shelf, self.keeping, self.opening, self.disk)
         self.views = Views(canvas, self.shelf, self.keeping)
         self.segmenting = Segmenting(editor, self.shelf, self._gpu)
         self.teaching = Teaching(editor, self.shelf, self.segmenting.choice, self.disk)
         self.exporting = Exporting(editor, self.shelf, self.disk)
+        self.operating = Operating(editor, self.shelf, self._edits)
+        self.measuring = Measuring(editor, self.shelf, self.disk)
         self.displaying = Displaying(editor, self.shelf, self.disk)
         self.opening.leaving.connect(self.views.keep)
-        for topic in (self.opening, self.projects, self.segmenting, self.teaching, self.exporting):
+        for topic in (
+            self.opening,
+            self.projects,
+            self.segmenting,
+            self.teaching,
+            self.exporting,
+            self.measuring,
+            self.operating,
+        ):
             topic.job_started.connect(self.job_started)
 
     @property
@@ -145,8 +158,13 @@ class Workbench(QObject):
 
     def close(self) -> None:
         """Stop all jobs, end the processes and let go of all files."""
+        from segdesk.engine.probe import dismiss
+
+        self._slow.close()
         self.disk.close()
+        dismiss()
         self._gpu.close()
+        self._edits.close()
         self.segmenting.close()
         self.projects.close()
         self.shelf.close()
