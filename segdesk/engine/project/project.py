@@ -214,6 +214,8 @@ class Project:
     def save_as(self, path: Path) -> None:
         """Go on in a file of another name; a file that was there is replaced.
 
+        It may run in another thread while documents are edited: what is edited meanwhile waits.
+
         Raises ``ProjectError`` when it cannot be written; then all goes on as before.
         """
         path = Path(os.path.realpath(path))

@@ -215,8 +215,8 @@ class RowReader:
 
 def prompt_of(data: bytes) -> Prompt:
     """Return the prompt that some bytes hold. Raises ``ProjectError``."""
-    kind, values = unpack(data)
-    if kind not in _KINDS:
-        raise ProjectError(f"a prompt is damaged ({str(kind)[:20]} is no kind of prompt).")
-    prompt: Prompt = typed(_KINDS[kind], values)
-    return prompt
+    match unpack(data):
+        case [str(kind), dict(values)] if kind in _KINDS:
+            prompt: Prompt = typed(_KINDS[kind], values)
+            return prompt
+    raise ProjectError("a prompt is damaged (it is of no known kind).")
