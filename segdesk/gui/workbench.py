@@ -12,6 +12,7 @@ from segdesk.gui.displaying import Displaying
 from segdesk.gui.editor import Editor
 from segdesk.gui.exporting import Exporting
 from segdesk.gui.lanes import Lane
+from segdesk.gui.measuring import Measuring
 from segdesk.gui.opening import Opening
 from segdesk.gui.review_bar import proposal_of
 from segdesk.gui.segmenting import Segmenting
@@ -39,8 +40,15 @@ class Workbench(QObject):
         self.segmenting = Segmenting(editor, self.shelf, self._gpu)
         self.teaching = Teaching(editor, self.shelf, self.segmenting.choice, self.disk)
         self.exporting = Exporting(editor, self.shelf, self.disk)
+        self.measuring = Measuring(editor, self.shelf, self.disk)
         self.displaying = Displaying(editor, self.shelf, self.disk)
-        for topic in (self.opening, self.segmenting, self.teaching, self.exporting):
+        for topic in (
+            self.opening,
+            self.segmenting,
+            self.teaching,
+            self.exporting,
+            self.measuring,
+        ):
             topic.job_started.connect(self.job_started)
 
     @property
