@@ -47,6 +47,8 @@ def in_place_of(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         _sync(temporary)
+        for ending in ("-journal", WAL, "-shm"):  # else SQLite would add them to the new file
+            path.with_name(path.name + ending).unlink(missing_ok=True)
         temporary.replace(path)
         with suppress(OSError):  # some systems cannot: the name may then be lost, not the work
             _sync(path.parent)
@@ -85,6 +87,7 @@ def opened_to_look(path: Path) -> Iterator[sqlite3.Connection]:
         try:
             db = _look(path, Path(folder))
             with closing(db):
+                db.execute("BEGIN")  # one moment of a project that is being written to
                 yield db
         except (sqlite3.Error, OSError) as error:
             raise DamagedError(damaged(path, error)) from error

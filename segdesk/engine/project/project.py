@@ -76,6 +76,7 @@ class Project:
         self._store = store or Store(new_unsaved())
         self._writer = Writer(self._store, self.problems.emit, self.kept.emit)
         self._documents: dict[int, Document] = {}
+        self._recorders: list[DocumentRecorder] = []
         reader = self._store.reader
         self._images = {image.id: image for image in read_images(reader)} if reader else {}
 
@@ -112,8 +113,7 @@ class Project:
     @property
     def has_work(self) -> bool:
         """Whether anything was ever edited; of a copy: since it was made."""
-        recorders = (document.history.recorder for document in self._documents.values())
-        is_edited = any(isinstance(r, DocumentRecorder) and r.is_edited for r in recorders)
+        is_edited = any(recorder.has_recorded for recorder in self._recorders)
         return is_edited or (not self.read_only_origin and self._store.exists)
 
     def add(self, source: ImageSource) -> Document:
@@ -284,6 +284,8 @@ class Project:
     def save_as(self, path: Path) -> None:
         """Go on in a file of another name; a file that was there is replaced.
 
+        It may run in another thread while documents are edited: what is edited meanwhile waits.
+
         Raises ``ProjectError`` when it cannot be written; then all goes on as before.
         """
         path = Path(os.path.realpath(path))
@@ -353,6 +355,7 @@ class Project:
         if recorder is None:
             recorder = DocumentRecorder(image, document, self._writer, self._reader)
         recorder.document = document
+        self._recorders.append(recorder)
         document.history.recorder = recorder
         return recorder
 

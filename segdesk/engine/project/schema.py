@@ -185,6 +185,16 @@ def put_twice(db: sqlite3.Connection, table: str, key: str, rows: Iterable[Row])
     put(db, "meta", ((key.format(*row), json.dumps(row)) for row in listed))
 
 
+def note(db: sqlite3.Connection, fact: str) -> None:
+    """Note a fact on the file, until it is ``take``n back."""
+    put(db, "meta", [(fact, "")])
+
+
+def take(db: sqlite3.Connection, fact: str) -> bool:
+    """Forget a fact, and say whether it was noted."""
+    return db.execute("DELETE FROM meta WHERE key = ?", (fact,)).rowcount > 0
+
+
 @lru_cache(maxsize=4)
 def _columns(version: int) -> dict[str, tuple[str, ...]]:
     db = sqlite3.connect(":memory:", isolation_level=None)

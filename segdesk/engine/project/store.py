@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import segdesk
@@ -74,7 +74,7 @@ class Store:
         assert self.reader is not None
         lock = self._lock if path == self.path else Lock(path)
         try:
-            self.reader.copy_to(path)
+            self._copy_to(path)
             writer = connect_writer(path)  # first: the reader has to find the files beside it
             reader = connect(path)
         except BaseException:
@@ -96,6 +96,13 @@ class Store:
         if self._lock:
             self._lock.release()
         self._lock, self.reader = None, None
+
+    def _copy_to(self, path: Path) -> None:
+        if self._is_in_place():  # by a connection of its own: the others go on reading
+            with closing(connect(self.path)) as db:
+                files.copy(db, path)
+        elif self.reader:
+            self.reader.copy_to(path)
 
     def _make_sure(self) -> str:
         """See to it that the file is there and open; return what the user has to know."""

@@ -85,6 +85,22 @@ def test_an_error_while_writing_is_told_once_and_tried_again(tmp_path, monkeypat
     assert reopened(tmp_path / "a.segdesk") == state
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_mistake_in_the_program_does_not_stop_the_writing(tmp_path, monkeypatch):
+    project, document, problems = started(tmp_path / "a.segdesk")
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "transaction", lambda db: 1 / 0)
+        stroke(document, 1)
+        assert not project.flush()
+    assert "ZeroDivisionError" in problems[0]
+    stroke(document, 2)
+    assert project.flush()
+    assert project.problem == ""
+    state = freeze(document)
+    project.close()
+    assert reopened(tmp_path / "a.segdesk") == state
+
+
 def test_an_error_at_the_nth_statement_loses_nothing(tmp_path, monkeypatch):
     """The n-th write fails, n from the first to the last of an edit; the next attempt works."""
     project, document, problems = started(tmp_path / "a.segdesk")
