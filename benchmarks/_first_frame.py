@@ -10,7 +10,7 @@ import sys
 import time
 from typing import Any
 
-UNWANTED = ("torch", "transformers", "cv2", "scipy", "typer", "qtawesome")
+UNWANTED = ("torch", "transformers", "cv2", "scipy", "typer", "qtawesome", "sqlite3", "zstandard")
 RED = 0xFFFF0000
 
 

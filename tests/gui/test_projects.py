@@ -186,6 +186,17 @@ class TestOpening:
         window.bench.redo()
         assert document.layers[0].areas == {1: 25}
 
+    def test_a_step_that_was_undone_comes_back_undone(self, window, qtbot, folder, choose):
+        path = saved_project(qtbot, window, folder, choose, ["a.png"])
+        window.bench.undo()
+        for _ in range(2):
+            window.asking.projects.close()
+            open_project_in(qtbot, window, path, folder / "a.png")
+            assert not window.editor.document.layers[0].areas
+            assert window.editor.document.history.done == 0
+        window.bench.redo()
+        assert window.editor.document.layers[0].areas == {1: 25}
+
     def test_page_up_and_down_go_through_its_images(self, window, qtbot, folder, choose):
         path = saved_project(qtbot, window, folder, choose)
         window.asking.projects.close()
