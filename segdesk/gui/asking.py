@@ -89,7 +89,7 @@ class Asking:
 
     def may_discard(self) -> bool:
         """Ask what to do with work that would be lost; return whether the window may be closed."""
-        return self.projects.may_leave()
+        return not self.projects.is_waiting and self.projects.may_leave()
 
     def _open(self, paths: list[Path]) -> None:
         if paths:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from segdesk.core.errors import ProjectError, SegdeskError
+from segdesk.engine.samples import sample_images
 from segdesk.gui.dialogs.waiting import wait_for
 from segdesk.gui.lanes import Work
 from segdesk.gui.opening import PROJECT
@@ -24,11 +25,18 @@ FILTER = f"SegDesk projects (*{PROJECT})"
 
 
 class AskingProjects:
-    """What the window asks about projects."""
+    """What the window asks about projects.
+
+    Attributes
+    ----------
+    is_waiting
+        Whether something is under way that the window must not be closed during.
+    """
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
         self._bench = window.bench
+        self.is_waiting = False
 
     @property
     def _project(self) -> Project | None:
@@ -259,11 +267,14 @@ class AskingProjects:
 
     def _do(self, work: Work, title: str) -> object:
         """Wait for some work; say why it failed, and return False then, else what it returned."""
+        self.is_waiting = True
         try:
             return wait_for(self._bench.disk, work, title, self._window) or True
         except SegdeskError as error:
             self._window.editor.fail(error)
             return False
+        finally:
+            self.is_waiting = False
 
     def _ask_name(self, title: str, suggestion: str) -> Path | None:
         name, _ = QFileDialog.getSaveFileName(self._window, title, suggestion or _folder(), FILTER)
@@ -275,12 +286,15 @@ class AskingProjects:
         return path
 
     def _suggestion(self) -> str:
-        """Return where to save the project at first: beside its first image."""
+        """Return where to save the project at first: where the last one went, or the image is."""
         project, entry = self._project, self._bench.shelf.current
         if project and project.origin:
             return str(project.origin)
-        name = entry.name if entry else "project"
-        return str(Path(_folder()) / f"{Path(name).stem}{PROJECT}")
+        folder, name = Path(_folder() or Path.home()), entry.name if entry else "project"
+        if not settings().value("project_folder") and entry and entry.path:
+            is_sample = entry.path in sample_images().values()
+            folder = folder if is_sample else entry.path.parent
+        return str(folder / f"{Path(name).stem}{PROJECT}")
 
     def _box(self, text: str, more: str) -> QMessageBox:
         box = QMessageBox(self._window)

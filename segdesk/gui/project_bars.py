@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
 
 class ProjectBars(QWidget):
-    """Each is there as long as what it says is so; only the offer of unsaved work can be closed."""
+    """Each is there as long as what it says is so; only the offer to recover can be closed."""
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__()
         self._window, self._bench, self._asking = window, window.bench, window.asking.projects
-        self.unsaved, self.damage = MessageBar(), MessageBar()
-        self.copy, self.keeping, self.image = (MessageBar(can_close=False) for _ in range(3))
+        self.damage = MessageBar()
+        bars = (MessageBar(can_close=False) for _ in range(4))
+        self.unsaved, self.copy, self.keeping, self.image = bars
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from segdesk.core.errors import ProjectError
 from segdesk.engine.project.journal import Unsaved, discard_unsaved, list_unsaved
+from segdesk.gui.panels.rows import ROW_SIZE
 from segdesk.gui.projects import Projects
 
 Button = QMessageBox.StandardButton
@@ -67,6 +68,7 @@ class UnsavedDialog(QDialog):
         self.list.clear()
         for unsaved in list_unsaved():
             item = QTreeWidgetItem([_images(unsaved), f"{unsaved.steps:,}", _when(unsaved)])
+            item.setSizeHint(0, ROW_SIZE)
             item.setData(0, Qt.ItemDataRole.UserRole, unsaved)
             item.setToolTip(0, unsaved.problem or "\n".join(unsaved.images))
             item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight)
