@@ -8,6 +8,7 @@ SegdeskError                what happened, to which file, and what to do: shown 
 ├── PluginError             a plugin that broke its contract
 ├── WorkerError             a worker process that died or stopped answering
 ├── ExportError             an export that could not be written or did not read back equal
+├── ProjectError            a project that cannot be opened, read or written
 └── Cancelled               the user pressed stop; not a failure
 """
 
@@ -46,6 +47,10 @@ class WorkerError(SegdeskError):
 
 class ExportError(SegdeskError):
     """An export that could not be written, or did not read back equal."""
+
+
+class ProjectError(SegdeskError):
+    """A project that cannot be opened, read or written."""
 
 
 class Cancelled(SegdeskError):

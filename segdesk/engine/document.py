@@ -152,7 +152,19 @@ class Document:
             self.push(step)
         self.activate(active)
 
-    # For Edit and the changes of the history only.
+    # For Edit, the changes of the history and the project file only.
+
+    @property
+    def last_layer_id(self) -> int:
+        """The highest layer id that was ever given."""
+        return self._last_layer_id
+
+    def restore(
+        self, layers: tuple[Layer, ...], prompts: tuple[Prompt, ...], last_layer_id: int
+    ) -> None:
+        """Take over what a project file has kept; for a document that nobody shows yet."""
+        self.layers, self.prompts, self._last_layer_id = layers, prompts, last_layer_id
+        self._active = layers[-1].id if layers else 0
 
     def push(self, step: Step[Document]) -> None:
         """Add a step that has just been done to the history."""

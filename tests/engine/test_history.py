@@ -32,9 +32,12 @@ class DocumentMachine(RuleBasedStateMachine):
         ]  # meet borders
         for tile_patch in self.patches:
             tile_patch.start()
-        self.document = document_of(WIDTH, HEIGHT)
+        self.document = self.new_document()
         self.states = [freeze(self.document)]
         self.add_layer(task)
+
+    def new_document(self):
+        return document_of(WIDTH, HEIGHT)
 
     def teardown(self):
         for tile_patch in getattr(self, "patches", ()):

@@ -1,0 +1,354 @@
+"""The open project: some images, each with its document, kept in one file as they are edited."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from segdesk.core.errors import ImageError, ProjectError
+from segdesk.core.events import Event
+from segdesk.core.image import ArrayImage, ImageSource
+from segdesk.engine.document import Document
+from segdesk.engine.images import open_image
+from segdesk.engine.project.files import remove
+from segdesk.engine.project.image_link import ImageLink
+from segdesk.engine.project.jobs import ImageJob, Job, PixelsJob, RemoveJob
+from segdesk.engine.project.journal import is_unsaved, new_unsaved
+from segdesk.engine.project.lock import Locked
+from segdesk.engine.project.reading import (
+    BlankImage,
+    ProjectImage,
+    StoredImage,
+    read_document,
+    read_images,
+)
+from segdesk.engine.project.recorder import DocumentRecorder
+from segdesk.engine.project.rows import RowReader
+from segdesk.engine.project.store import Store
+from segdesk.engine.project.tidying import tidy
+from segdesk.engine.project.writer import Writer
+
+
+class Project:
+    """Images with their documents in one file; every committed edit is in it moments later.
+
+    ``Project()`` has no name yet: its file is made in the data folder with the first edit, and
+    offered by ``list_unsaved`` when the program ends without ``close``. All methods are for one
+    thread.
+
+    Attributes
+    ----------
+    read_only_origin
+        Why this is a copy of the project that was opened, which is never written to: one line,
+        empty when it is the project itself.
+    origin
+        The project that was opened; None for a new one.
+    problems
+        Emits one line when edits could not be written, or the file had to be rescued; in another
+        thread.
+    kept
+        Emits the number of the last edit that is safe on the disk (see ``sequence``); in another
+        thread.
+    """
+
+    def __init__(
+        self, store: Store | None = None, origin: Path | None = None, read_only_origin: str = ""
+    ) -> None:
+        self.origin, self.read_only_origin = origin, read_only_origin
+        self.problems: Event[str] = Event()
+        self.kept: Event[int] = Event()
+        self._store = store or Store(new_unsaved())
+        self._writer = Writer(self._store, self.problems.emit, self.kept.emit)
+        self._documents: dict[int, Document] = {}
+        reader = self._store.reader
+        self._images = {image.id: image for image in read_images(reader)} if reader else {}
+
+    @property
+    def path(self) -> Path:
+        """The file of the project."""
+        return self._store.path
+
+    @property
+    def is_unsaved(self) -> bool:
+        """Whether the project has no name yet."""
+        return is_unsaved(self.path)
+
+    @property
+    def images(self) -> tuple[ProjectImage, ...]:
+        """The images in their order."""
+        return tuple(sorted(self._images.values(), key=lambda image: image.position))
+
+    @property
+    def problem(self) -> str:
+        """Why the last edits are only in memory; empty when all is well."""
+        return self._writer.problem
+
+    @property
+    def sequence(self) -> int:
+        """The number of the newest edit; it is safe once ``kept`` has emitted it."""
+        return self._writer.last
+
+    @property
+    def has_work(self) -> bool:
+        """Whether anything was ever edited; of a copy: since it was made."""
+        if self.read_only_origin:
+            return self._writer.last > 0
+        return self._store.exists or any(d.history.names for d in self._documents.values())
+
+    def add(self, source: ImageSource) -> Document:
+        """Add an image and return its document; an image that is in no file is kept inside.
+
+        Raises ``ProjectError`` when its file cannot be read.
+        """
+        document = Document(source)
+        self.attach(document)
+        return document
+
+    def attach(self, document: Document) -> ProjectImage:
+        """Add a document that has no history yet, and keep all its edits from now on.
+
+        Raises ``ProjectError`` when the file of its image cannot be read.
+        """
+        if document.history.names or document.layers:
+            raise ProjectError("Only a document that was not edited yet can be added to a project.")
+        source = document.image
+        file = Path(source.info.name)
+        is_inside = isinstance(source, ArrayImage) or not file.exists()
+        link = None if is_inside else ImageLink.to(file, self.path.parent)
+        number = max(self._images, default=0) + 1
+        position = max((image.position for image in self._images.values()), default=0) + 1
+        image = ProjectImage(number, position, link, source.info, {})
+        self._images[number] = image
+        self._put_image(image)
+        if is_inside:
+            self._put(PixelsJob(number, source))
+        self._follow(number, document)
+        return image
+
+    def document(self, image: int) -> Document:
+        """Return the document of an image; it is opened when asked for the first time.
+
+        A missing image does not prevent that: it is blank, and ``ProjectImage.problem`` says why.
+        Raises ``ProjectError`` when the project is damaged.
+        """
+        if image not in self._documents:
+            reader = self._store.reader
+            assert reader is not None, "an image that was not attached is in the file"
+            self._writer.flush()
+            source = self._source(self._images[image])
+            recorder = DocumentRecorder(image, Document(source), self._writer, self._reader)
+            document = read_document(image, source, reader, recorder.know)
+            self._follow(image, document, recorder)
+        return self._documents[image]
+
+    def image_of(self, document: Document) -> ProjectImage:
+        """Return what the project knows of the image of a document; KeyError if it has none."""
+        for number, other in self._documents.items():
+            if other is document:
+                return self._images[number]
+        raise KeyError(document)
+
+    def remove(self, image: int) -> None:
+        """Remove an image with all work on it."""
+        document = self._documents.pop(image, None)
+        if document:
+            document.history.recorder = None
+        del self._images[image]
+        self._put(RemoveJob(image), wake=True)
+
+    def set_view(self, image: int, view: Mapping[str, Any]) -> None:
+        """Keep how an image is shown: JSON values, replaced as a whole."""
+        known = self._images[image]
+        if known.view != view:
+            known.view = json.loads(json.dumps(dict(view)))
+            self._put_image(known)
+
+    def relink(self, image: int, path: Path, changed: bool = False) -> None:
+        """Say where the file of an image is now; its document then shows it.
+
+        Parameters
+        ----------
+        changed
+            Whether a file with another content is welcome, as long as its size is the same.
+
+        Raises
+        ------
+        ProjectError
+            The file has another content or another size.
+        ImageError
+            The file cannot be opened.
+        """
+        known = self._images[image]
+        link = ImageLink.to(path, self.path.parent)
+        if known.link and link.fingerprint != known.link.fingerprint and not changed:
+            raise ProjectError(f"{path} is not the image that was worked on: its content differs.")
+        source = open_image(path)
+        if not _fits(source, known):
+            source.close()
+            raise ProjectError(
+                f"{path} has {_size(source.info)}, and the image that was worked on has"
+                f" {_size(known.info)}."
+            )
+        known.link, known.info, known.problem = link, source.info, ""
+        self._put_image(known)
+        if image in self._documents:
+            document = self._documents[image]
+            document.image.close()
+            document.image = source
+
+    def flush(self, timeout: float | None = None) -> bool:
+        """Wait until every edit is safe on the disk, and say whether it is."""
+        return self._writer.flush(timeout)
+
+    def retry(self) -> None:
+        """Try again to write what could not be written."""
+        self._writer.retry()
+
+    def save_as(self, path: Path) -> None:
+        """Go on in a file of another name; a file that was there is replaced.
+
+        Raises ``ProjectError`` when it cannot be written; then all goes on as before.
+        """
+        path = Path(os.path.realpath(path))
+        if path == self.path:
+            self._check_is_kept()
+            return
+        was, was_unsaved = self.path, self.is_unsaved
+        with self._writer.resting():
+            try:
+                self._store.move(path)
+            except Locked as error:
+                raise ProjectError(f"{path} cannot be replaced: {error}.") from error
+            except (OSError, sqlite3.Error) as error:
+                reason = getattr(error, "strerror", None) or error
+                raise ProjectError(f"{path} cannot be written: {reason}.") from error
+        if was_unsaved:
+            with suppress(OSError):
+                remove(was)
+        self.origin, self.read_only_origin = path, ""
+        self._link_anew()
+        self._check_is_kept()
+
+    def close(self, discard: bool = False) -> None:
+        """End the work: all edits are written first.
+
+        Parameters
+        ----------
+        discard
+            Delete a project that has no name.
+
+        Raises
+        ------
+        ProjectError
+            Edits could not be written, and would be lost; nothing was closed.
+        """
+        discard = self.is_unsaved and (discard or not self.has_work)
+        if not discard and not self._writer.flush():
+            raise ProjectError(self.problem)
+        self._writer.close()
+        if self._store.exists and not discard:
+            with suppress(sqlite3.Error, OSError, ProjectError):  # it can be done another time
+                self._store.write([tidy])
+        for document in self._documents.values():
+            document.history.recorder = None
+        path = self.path
+        self._store.close()
+        if discard:
+            with suppress(OSError):
+                remove(path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _follow(
+        self, image: int, document: Document, recorder: DocumentRecorder | None = None
+    ) -> None:
+        self._documents[image] = document
+        if recorder is None:
+            recorder = DocumentRecorder(image, document, self._writer, self._reader)
+        recorder.document = document
+        document.history.recorder = recorder
+
+    def _reader(self) -> RowReader | None:
+        return self._store.reader
+
+    def _put(self, job: Job, wake: bool = False) -> None:
+        """Queue a job; a project without edits makes no file."""
+        self._writer.put(job, wake or self._store.exists)
+
+    def _put_image(self, image: ProjectImage) -> None:
+        job = ImageJob(image.id, image.position, image.link, image.info, dict(image.view))
+        self._put(job)
+
+    def _source(self, image: ProjectImage) -> ImageSource:
+        if image.link is None:
+            reader = self._store.reader
+            assert reader is not None
+            return StoredImage(image.id, image.info, reader)
+        return self._opened(image, image.link) or BlankImage(image.info)
+
+    def _opened(self, image: ProjectImage, link: ImageLink) -> ImageSource | None:
+        """Return the image from its file, or say in ``problem`` why not."""
+        folder = self.path.parent if self.origin is None else self.origin.parent
+        path = link.find(folder)
+        if path is None:
+            there = link.changed(folder)
+            image.problem = (
+                f"{there} has changed since it was worked on."
+                if there
+                else f"{link.path} is missing."
+            )
+            return None
+        try:
+            source = open_image(path)
+        except ImageError as error:
+            image.problem = str(error)
+            return None
+        if not _fits(source, image):
+            image.problem = (
+                f"{path} is now read as {_size(source.info)}, it had {_size(image.info)}."
+            )
+            source.close()
+            return None
+        image.problem = ""
+        if str(path.absolute()) != link.path:
+            image.link = replace(link, path=str(path.absolute()))
+            image.info = source.info
+            self._put_image(image)
+        return source
+
+    def _link_anew(self) -> None:
+        """Write how the images are found from the new place of the project."""
+        for image in self._images.values():
+            if image.link:
+                image.link = image.link.moved_to(self.path.parent)
+                self._put_image(image)
+
+    def _check_is_kept(self) -> None:
+        if not self._writer.flush():
+            raise ProjectError(self.problem)
+
+
+def _fits(source: ImageSource, image: ProjectImage) -> bool:
+    now, then = source.info, image.info
+    return (now.width, now.height, now.frames) == (then.width, then.height, then.frames)
+
+
+def _size(info: Any) -> str:
+    frames = f", {info.frames} frames" if info.frames > 1 else ""
+    return f"{info.width} x {info.height} pixels{frames}"
