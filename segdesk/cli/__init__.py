@@ -2,6 +2,7 @@
 
 COMMANDS = {
     "segment": "segment images and export the masks",
+    "edit": "change a mask: fill holes, grow, smooth, split, ...",
     "measure": "measure the segments of a mask",
     "info": "say what an image file holds",
     "project": "look at a project file, check it, save what is whole of it",
