@@ -136,6 +136,10 @@ class LabelMap:
             self._settle(index)
         return self._rest.get(index, 0)
 
+    def fill(self, tiles: dict[TileIndex, AtRest]) -> None:
+        """Take over all tiles of a map that was kept elsewhere; this one is empty and new."""
+        self._rest.update(tiles)
+
     def put_packed(self, index: TileIndex, tile: AtRest) -> None:
         """Put a whole tile in place, as ``packed`` gave it."""
         self._remember(index)

@@ -10,9 +10,12 @@ import pytest
 import skimage
 
 import segdesk as face
+from segdesk.engine import edits
+from segdesk.engine.layer import LayerState
 from segdesk.engine.registry import forget_plugins
 
 DOCS = Path(__file__).parents[2] / "docs"
+COIN = face.Category(1, "coin", (230, 159, 0))
 
 
 @pytest.fixture
@@ -24,6 +27,12 @@ def desk(tmp_path, monkeypatch):
     strokes = files("segdesk_resources") / "samples" / "coins.json"
     (tmp_path / "strokes.json").write_text(strokes.read_text("utf-8"), "utf-8")
     monkeypatch.chdir(tmp_path)
+    with face.Project() as project:
+        document = project.add(face.open_image("coins.png"))
+        layer = edits.add_layer(document, LayerState("Coins", "instance", (COIN,)))
+        with document.edit("Coin") as edit:
+            edit.paint(layer, face.Window(40, 30, 40, 40), edits.segment_to_paint(edit, layer, 1))
+        project.save_as(tmp_path / "coins.segdesk")
     forget_plugins()
     yield tmp_path
     forget_plugins()
@@ -46,6 +55,7 @@ def test_commands(desk, segdesk):
         code, _, err = segdesk(*arguments)
         assert code == 0, f"{command}: {err}"
     assert (desk / "masks" / "next.png").is_file()
+    assert (desk / "exported" / "coins_coco.json").is_file()
 
 
 def test_python(desk, capsys):
@@ -55,6 +65,7 @@ def test_python(desk, capsys):
     out = capsys.readouterr().out
     assert re.search(r"^\d+ segments, .*coins_coco\.json$", out, re.M)
     assert "absent.png" in out
+    assert "coins.png ['Coins'] Two coins" in out
     assert (desk / "masks" / "coins_overlay.png").is_file()
 
 

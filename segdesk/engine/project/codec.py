@@ -19,6 +19,7 @@ _DTYPES = {"bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32
     "float32",
     "float64",
 }
+_WRONG = (ValueError, TypeError, RecursionError, MemoryError, struct.error)
 _LARGEST = 2**31  # bytes that one record may unpack to
 
 
@@ -47,7 +48,7 @@ def unpack(data: bytes) -> Any:
         (length,) = struct.unpack_from("<I", content)
         tree = json.loads(content[4 : 4 + length])
         return _Arrays(content, 4 + length).put_back(tree)
-    except (zstandard.ZstdError, ValueError, TypeError, RecursionError, struct.error) as error:
+    except (zstandard.ZstdError, LookupError, *_WRONG) as error:
         raise ProjectError(f"a record is damaged ({error}).") from error
 
 

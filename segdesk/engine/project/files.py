@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from segdesk.core.errors import ProjectError
 from segdesk.engine.project.lock import is_free
-from segdesk.engine.project.schema import connect, migrate, put
+from segdesk.engine.project.schema import check_length, connect, migrate, put
 
 WAL = "-wal"  # what SQLite has written last, beside the file
 _HEAD = b"SQLite format 3\0"
@@ -42,10 +42,13 @@ def in_place_of(path: Path) -> Iterator[Path]:
 
     Its own name is short: it has to fit wherever that of the project does.
     """
+    check_length(path)
     temporary = path.with_name(f".{uuid4().hex[:12]}.tmp")
     try:
         yield temporary
         _sync(temporary)
+        for ending in ("-journal", WAL, "-shm"):  # else SQLite would add them to the new file
+            path.with_name(path.name + ending).unlink(missing_ok=True)
         temporary.replace(path)
         with suppress(OSError):  # some systems cannot: the name may then be lost, not the work
             _sync(path.parent)
@@ -84,6 +87,7 @@ def opened_to_look(path: Path) -> Iterator[sqlite3.Connection]:
         try:
             db = _look(path, Path(folder))
             with closing(db):
+                db.execute("BEGIN")  # one moment of a project that is being written to
                 yield db
         except (sqlite3.Error, OSError) as error:
             raise ProjectError(damaged(path, error)) from error

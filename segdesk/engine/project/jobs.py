@@ -20,12 +20,15 @@ from segdesk.engine.layer import Layer, LayerState
 from segdesk.engine.project.codec import pack, text_of
 from segdesk.engine.project.image_link import ImageLink
 from segdesk.engine.project.rows import RowWriter
-from segdesk.engine.project.schema import Row, put, put_twice
+from segdesk.engine.project.schema import Row, note, put, put_twice, take
 from segdesk.engine.project.steps import encode
 
 _STRIP = 2**24  # bytes of the pixels in one row of a table
 
 IMAGE_KEY, LAYER_KEY = "image {0}", "layer {0} {1}"  # of the second copies
+
+UNTIDY = "untidy"  # fact: something in the file is not needed any more
+UNTOUCHED = "untouched"  # fact: a copy of another project that nobody has edited
 
 Entry = tuple[Segment | None, int]  # of the segment table, and its area
 
@@ -79,6 +82,7 @@ class RemoveJob:
 
     def write(self, rows: RowWriter) -> None:
         """Delete it."""
+        note(rows.db, UNTIDY)
         rows.db.execute("DELETE FROM image WHERE id = ?", (self.image,))
         rows.db.execute(
             "DELETE FROM meta WHERE key = ? OR key LIKE ?",
@@ -124,6 +128,7 @@ class StepJob:
 
     def write(self, rows: RowWriter) -> None:
         """Bring the tables to the state after it."""
+        take(rows.db, UNTOUCHED)
         known = {layer.id for layer in self.new}
         for layer in self.new:
             put_layer(rows, self.image, layer)
@@ -145,7 +150,9 @@ class StepJob:
 
     def _put_step(self, rows: RowWriter) -> None:
         step, db = self.step, rows.db
-        db.execute("DELETE FROM step WHERE image = ? AND number > ?", (self.image, self.after))
+        gone = "DELETE FROM step WHERE image = ? AND number > ?"
+        if db.execute(gone, (self.image, self.after)).rowcount:
+            note(db, UNTIDY)
         changes = encode(step.changes or (), rows)
         about = (self.after, step.name, step.key, step.nbytes, changes)
         put(db, "step", [(self.image, step.number, *about)])

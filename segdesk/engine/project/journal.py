@@ -51,10 +51,13 @@ def is_unsaved(path: Path) -> bool:
 
 
 def list_unsaved() -> list[Unsaved]:
-    """Return unsaved work that nobody has open, newest first."""
+    """Return unsaved work that nobody has open, newest first.
+
+    Copies that were made only to look at another project are deleted.
+    """
     folder = unsaved_folder()
     found = [path for path in folder.glob(f"*{SUFFIX}") if path.is_file()]
-    free = [_look(path) for path in found if is_free(path)]
+    free = [unsaved for path in found if is_free(path) and (unsaved := _look(path))]
     return sorted(free, key=lambda unsaved: unsaved.time, reverse=True)
 
 
@@ -67,14 +70,18 @@ def discard_unsaved(path: Path) -> None:
         raise ProjectError(f"{path} could not be deleted: {error.strerror}.") from error
 
 
-def _look(path: Path) -> Unsaved:
+def _look(path: Path) -> Unsaved | None:
     time = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     try:
         with opened_to_look(path) as db:
             check_header(db, path)
+            is_work = not db.execute("SELECT 1 FROM meta WHERE key = 'untouched'").fetchone()
             images = db.execute("SELECT path, info ->> 'name' FROM image ORDER BY position")
             names = tuple(Path(where or name).name for where, name in images)
             steps = db.execute("SELECT count(*) FROM step").fetchone()[0]
     except ProjectError as error:
         return Unsaved(path, (), 0, time, str(error))
-    return Unsaved(path, names, steps, time)
+    if is_work:
+        return Unsaved(path, names, steps, time)
+    discard_unsaved(path)
+    return None

@@ -70,12 +70,16 @@ def lock_path(project: Path) -> Path:
 
 def is_free(project: Path) -> bool:
     """Say whether nobody has a project open."""
-    if not lock_path(project).exists():
+    try:
+        file = os.open(lock_path(project), os.O_RDONLY if sys.platform != "win32" else os.O_RDWR)
+    except OSError:
         return True
     try:
-        Lock(project).release()
-    except (Locked, OSError):
+        _take(file)
+    except OSError:
         return False
+    finally:
+        os.close(file)
     return True
 
 

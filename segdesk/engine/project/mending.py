@@ -17,6 +17,7 @@ from segdesk.engine.project import store
 from segdesk.engine.project.check import check_ids, count_areas, why_undecodable
 from segdesk.engine.project.codec import pack, record_of, text_of
 from segdesk.engine.project.jobs import IMAGE_KEY, LAYER_KEY, strips
+from segdesk.engine.project.replaying import TO_COUNT, replay
 from segdesk.engine.project.rows import RowReader
 from segdesk.engine.project.schema import put, put_twice
 
@@ -39,6 +40,7 @@ class _Mending:
         self._drop_damaged_ids()
         for image in sorted(self._all("SELECT image FROM {}", "document layer tile step pixels")):
             self._mend_image(image)
+            replay(self._db, image)
         self._drop_tiles()
         for key in sorted(self._keys()):
             self._mend_layer(key)
@@ -139,12 +141,12 @@ class _Mending:
                 f"image {image}, layer {layer}: the category of {len(unknown)} segments"
                 f" ({_listed(unknown)})"
             )
-        if changed:
+        lost = [i for i in changed if noted[i][1] != TO_COUNT]
+        if lost:
             self._losses.append(
-                f"image {image}, layer {layer}: pixels of {len(changed)} segments"
-                f" ({_listed(changed)})"
+                f"image {image}, layer {layer}: pixels of {len(lost)} segments ({_listed(lost)})"
             )
-        if unknown or changed:
+        if unknown or lost:
             self._broken.add(image)
         known = [category for category, _ in noted.values() if category is not None]
         category, made = min(known, default=1), self._by_hand() if unknown else 0

@@ -9,14 +9,17 @@ from pathlib import Path
 
 from segdesk.core.errors import ProjectError
 from segdesk.engine.project import files
+from segdesk.engine.project.jobs import UNTOUCHED
 from segdesk.engine.project.journal import new_unsaved
 from segdesk.engine.project.lock import Lock, Locked
 from segdesk.engine.project.project import Project
+from segdesk.engine.project.rows import RowWriter
 from segdesk.engine.project.schema import (
     check_header,
     columns,
     connect_writer,
     migrate,
+    note,
 )
 from segdesk.engine.project.store import Store, facts
 
@@ -43,6 +46,9 @@ def open_project(path: Path | str) -> Project:
         return _open_copy(origin, f"its folder cannot be written to ({error.strerror})")
     try:
         return Project(_checked(origin, lock), origin)
+    except OSError as error:
+        lock.release()
+        raise ProjectError(f"{origin} cannot be opened: {error.strerror}.") from error
     except sqlite3.Error as error:
         lock.release()
         raise ProjectError(files.damaged(origin, error)) from error
@@ -80,6 +86,14 @@ def _check_tables(db: sqlite3.Connection, path: Path) -> None:
         raise ProjectError(f"{path} has tiles of another size, {side[0]:.20}.")
 
 
+class _Untouched:
+    """The job that notes that a copy is nobody's work yet."""
+
+    def write(self, rows: RowWriter) -> None:
+        """Write it."""
+        note(rows.db, UNTOUCHED)
+
+
 def _open_copy(origin: Path, why: str) -> Project:
     """Open a private copy. Raises ``ProjectError``."""
     path = new_unsaved()
@@ -92,7 +106,9 @@ def _open_copy(origin: Path, why: str) -> Project:
         with files.opened_to_look(origin) as db:
             check_header(db, origin)
             files.copy(db, path)
-        return Project(_checked(path, lock), origin, why)
+        store = _checked(path, lock)
+        store.write([_Untouched()])
+        return Project(store, origin, why)
     except (OSError, sqlite3.Error, ProjectError) as error:
         lock.release()
         files.remove(path)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,9 @@ class Pages:
     """
 
     def __init__(self, path: Path) -> None:
-        self._data = path.read_bytes()
+        with path.open("rb") as file:
+            is_empty = not file.read(1)
+            self._data = b"" if is_empty else mmap(file.fileno(), 0, access=ACCESS_READ)
         self._size = _page_size(self._data)
         self._newer = self._from_wal(path.with_name(path.name + WAL))
         first = self.page(1)
@@ -149,7 +152,7 @@ class Pages:
         return pages
 
 
-def _page_size(data: bytes) -> int:
+def _page_size(data: bytes | mmap) -> int:
     size = int.from_bytes(data[16:18], "big")
     size = 65536 if size == 1 else size
     return size if size in [2**n for n in range(9, 17)] else 4096

@@ -67,6 +67,7 @@ class Project:
         self._store = store or Store(new_unsaved())
         self._writer = Writer(self._store, self.problems.emit, self.kept.emit)
         self._documents: dict[int, Document] = {}
+        self._recorders: list[DocumentRecorder] = []
         reader = self._store.reader
         self._images = {image.id: image for image in read_images(reader)} if reader else {}
 
@@ -99,7 +100,7 @@ class Project:
     def has_work(self) -> bool:
         """Whether anything was ever edited; of a copy: since it was made."""
         if self.read_only_origin:
-            return self._writer.last > 0
+            return any(recorder.has_recorded for recorder in self._recorders)
         return self._store.exists or any(d.history.names for d in self._documents.values())
 
     def add(self, source: ImageSource) -> Document:
@@ -214,6 +215,8 @@ class Project:
     def save_as(self, path: Path) -> None:
         """Go on in a file of another name; a file that was there is replaced.
 
+        It may run in another thread while documents are edited: what is edited meanwhile waits.
+
         Raises ``ProjectError`` when it cannot be written; then all goes on as before.
         """
         path = Path(os.path.realpath(path))
@@ -237,7 +240,7 @@ class Project:
         self._check_is_kept()
 
     def close(self, discard: bool = False) -> None:
-        """End the work: all edits are written first.
+        """End the work: all edits are written first; the images are closed too.
 
         Parameters
         ----------
@@ -258,6 +261,7 @@ class Project:
                 self._store.write([tidy])
         for document in self._documents.values():
             document.history.recorder = None
+            document.image.close()
         path = self.path
         self._store.close()
         if discard:
@@ -282,6 +286,7 @@ class Project:
         if recorder is None:
             recorder = DocumentRecorder(image, document, self._writer, self._reader)
         recorder.document = document
+        self._recorders.append(recorder)
         document.history.recorder = recorder
 
     def _reader(self) -> RowReader | None:

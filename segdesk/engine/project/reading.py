@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,8 @@ from segdesk.core.geometry import Window
 from segdesk.core.history import Step
 from segdesk.core.image import ImageInfo, ImageSource, Pixels
 from segdesk.core.labelmap import LabelMap
-from segdesk.core.segmentation import Segment
+from segdesk.core.segmentation import BY_HAND, Segment
+from segdesk.engine.changes import Tiles
 from segdesk.engine.document import Document
 from segdesk.engine.layer import Layer, LayerState
 from segdesk.engine.project.codec import record_of, unpack
@@ -155,28 +156,43 @@ def read_layer(image: int, layer_id: int, info: ImageInfo, rows: RowReader) -> L
     )
     layer.add_planes(planes - 1)
     _read_segments(layer, key, rows)
-    query = 'SELECT plane, "column", row, frame, value, low, high FROM tile'
-    for plane, *index, value, low, high in rows.rows(f"{query} WHERE image = ? AND layer = ?", key):
-        if plane >= planes:
-            raise ProjectError("A tile of the project is on a plane that is not there.")
-        layer.planes[plane].put_packed(tuple(index), rows.stored(value, low, high))
+    for plane, labels in enumerate(layer.planes):
+        labels.fill(_tiles(key, plane, rows))
     return layer
+
+
+def _tiles(key: tuple[int, int], plane: int, rows: RowReader) -> Tiles:
+    query = 'SELECT "column", row, frame, value, low, high FROM tile'
+    found = rows.rows(f"{query} WHERE image = ? AND layer = ? AND plane = ?", (*key, plane))
+    return {
+        (column, row, frame): rows.stored(value, low, high)
+        for column, row, frame, value, low, high in found
+    }
 
 
 def _read_segments(layer: Layer, key: tuple[int, int], rows: RowReader) -> None:
     made = {row: rows.provenance(row) for (row,) in rows.rows("SELECT id FROM provenance")}
+    made[0] = BY_HAND  # of pixels without a segment
     query = "SELECT id, category, score, state, provenance, area FROM segment"
-    segments, areas = layer.segments, layer.areas
+    found = rows.rows(f"{query} WHERE image = ? AND layer = ?", key)
+    if not found:
+        return
+    ids, categories, scores, states, by, areas = zip(*found, strict=True)  # quick: C does it all
     try:
-        for i, category, score, state, by, area in rows.rows(
-            f"{query} WHERE image = ? AND layer = ?", key
-        ):
-            if category is not None:
-                segments[i] = Segment(i, category, score, state, made[by])
-            if area:
-                areas[i] = area
+        makers = map(made.__getitem__, by)
+        segments = map(Segment, ids, categories, scores, states, makers)
+        layer.segments.update(zip(ids, segments, strict=True))
     except KeyError as error:
         raise ProjectError("A provenance of the project is missing.") from error
+    layer.areas.update(zip(ids, areas, strict=True))
+    for i in _where(None, ids, categories):
+        del layer.segments[i]
+    for i in _where(0, ids, areas):
+        del layer.areas[i]
+
+
+def _where(value: object, ids: Sequence[int], values: Sequence[object]) -> list[int]:
+    return [i for i, v in zip(ids, values, strict=True) if v == value] if value in values else []
 
 
 def _steps(image: int, done: int, rows: RowReader) -> tuple[list[Step[Document]], int]:

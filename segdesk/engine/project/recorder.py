@@ -29,6 +29,8 @@ from segdesk.engine.project.writer import Writer
 class DocumentRecorder:
     """The recorder of one document's history; see ``segdesk.core.history.Recorder``.
 
+    ``has_recorded`` says whether it was told of any edit.
+
     Parameters
     ----------
     image
@@ -44,6 +46,7 @@ class DocumentRecorder:
         self._writer, self._rows = writer, rows
         self._layers: WeakValueDictionary[int, Layer] = WeakValueDictionary()
         self._known: set[int] = set()  # layers that the file has
+        self.has_recorded = False
         self._waiting: dict[int, int] = {}  # number of a step that may not be kept yet: of its job
 
     def know(self, layer: Layer) -> None:
@@ -94,6 +97,7 @@ class DocumentRecorder:
         return layer
 
     def _put(self, job: StepJob) -> int:
+        self.has_recorded = True
         return self._writer.put(job)
 
     def _job(self, kind: str, step: Step[Document], after: int) -> StepJob:

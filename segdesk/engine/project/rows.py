@@ -32,7 +32,8 @@ class StoredTile(PackedTile):
     __slots__ = ("file", "row")
 
     def __init__(self, row: int, low: int, high: int, file: RowReader) -> None:
-        super().__init__(b"", np.min_scalar_type(high).name, file.side, low, high)
+        dtype = "uint8" if high < 2**8 else "uint16" if high < 2**16 else "uint32"
+        super().__init__(b"", dtype, file.side, low, high)
         self.row = row
         self.file = file
 
@@ -46,6 +47,10 @@ class StoredTile(PackedTile):
         if digest_of(data) != digest or zstandard.frame_content_size(data) != size:
             raise ProjectError("A part of the project is damaged: `segdesk project recover` helps.")
         return data
+
+    def __reduce__(self) -> Any:
+        """Go to another process with the bytes."""
+        return PackedTile, (self.data, self.dtype, self.side, self.low, self.high)
 
     @property
     def nbytes(self) -> int:
@@ -210,8 +215,8 @@ class RowReader:
 
 def prompt_of(data: bytes) -> Prompt:
     """Return the prompt that some bytes hold. Raises ``ProjectError``."""
-    kind, values = unpack(data)
-    if kind not in _KINDS:
-        raise ProjectError(f"a prompt is damaged ({str(kind)[:20]} is no kind of prompt).")
-    prompt: Prompt = typed(_KINDS[kind], values)
-    return prompt
+    match unpack(data):
+        case [str(kind), dict(values)] if kind in _KINDS:
+            prompt: Prompt = typed(_KINDS[kind], values)
+            return prompt
+    raise ProjectError("a prompt is damaged (it is of no known kind).")

@@ -6,7 +6,9 @@ damaged is so found out, and one that is whole is recognised even where the rest
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -19,6 +21,8 @@ from segdesk.core.errors import ProjectError
 
 APPLICATION_ID = 0x53474453  # "SGDS"
 SUFFIX = ".segdesk"
+_LONGEST = 500  # bytes of a path: SQLite takes 512, with an ending
+_LONGEST_NAME = 247  # of a file: most systems take 255
 PATIENCE = 10.0  # seconds that a connection waits for another one
 
 Row = tuple[Any, ...]
@@ -59,7 +63,7 @@ MIGRATIONS: tuple[str, ...] = (
 
 
 def connect(path: Path, mode: str = "rw") -> sqlite3.Connection:
-    """Open a connection that any one thread at a time may use. Raises ``sqlite3.Error``.
+    """Open a connection for any one thread at a time. Raises ``sqlite3.Error``, ``OSError``.
 
     Parameters
     ----------
@@ -67,6 +71,7 @@ def connect(path: Path, mode: str = "rw") -> sqlite3.Connection:
         "rw", "ro", or "immutable": the file only, as if nobody else knew it; nothing is written
         beside it.
     """
+    check_length(path)
     query = "mode=ro&immutable=1" if mode == "immutable" else f"mode={mode}"
     db = sqlite3.connect(
         f"{path.absolute().as_uri()}?{query}",
@@ -78,10 +83,18 @@ def connect(path: Path, mode: str = "rw") -> sqlite3.Connection:
     try:
         db.execute("PRAGMA trusted_schema = OFF")  # a stranger's file may hold any
         db.execute("PRAGMA cell_size_check = ON")
+        db.execute("PRAGMA schema_version")  # opens all files: they may be deleted later
     except BaseException:
         db.close()
         raise
     return db
+
+
+def check_length(path: Path) -> None:
+    """Raise ``OSError`` when a path is too long for SQLite."""
+    name, whole = (len(os.fsencode(part)) for part in (path.name, path.absolute()))
+    if name > _LONGEST_NAME or whole > _LONGEST:
+        raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), str(path))
 
 
 def connect_writer(path: Path) -> sqlite3.Connection:
@@ -170,6 +183,16 @@ def put_twice(db: sqlite3.Connection, table: str, key: str, rows: Iterable[Row])
     listed = list(rows)
     put(db, table, listed)
     put(db, "meta", ((key.format(*row), json.dumps(row)) for row in listed))
+
+
+def note(db: sqlite3.Connection, fact: str) -> None:
+    """Note a fact on the file, until it is ``take``n back."""
+    put(db, "meta", [(fact, "")])
+
+
+def take(db: sqlite3.Connection, fact: str) -> bool:
+    """Forget a fact, and say whether it was noted."""
+    return db.execute("DELETE FROM meta WHERE key = ?", (fact,)).rowcount > 0
 
 
 @lru_cache(maxsize=4)

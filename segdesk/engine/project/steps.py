@@ -26,7 +26,7 @@ from segdesk.engine.layer import Layer, LayerState
 from segdesk.engine.project.codec import pack, typed, unpack
 from segdesk.engine.project.rows import RowReader, RowWriter
 
-_STATES: tuple[State, ...] = ("accepted", "proposed", "rejected")
+STATES: tuple[State, ...] = ("accepted", "proposed", "rejected")
 _KIND_OF = {
     TilesChange: "tiles",
     SegmentsChange: "segments",
@@ -151,7 +151,7 @@ def _columns(segments: Iterable[Segment | None], rows: RowWriter) -> dict[str, A
         "category": np.array([s.category if s else 0 for s in listed], np.int64),
         "is_scored": np.array([s is not None and s.score is not None for s in listed], bool),
         "score": np.array([(s.score if s else None) or 0.0 for s in listed], np.float64),
-        "state": np.array([_STATES.index(s.state) if s else 0 for s in listed], np.uint8),
+        "state": np.array([STATES.index(s.state) if s else 0 for s in listed], np.uint8),
         "provenance": np.array(
             [rows.provenance(s.provenance) if s else 0 for s in listed], np.int64
         ),
@@ -162,7 +162,7 @@ def _segments(ids: list[int], columns: Any, rows: RowReader) -> list[Segment | N
     names = ("is_there", "category", "is_scored", "score", "state", "provenance")
     values = zip(ids, *(columns[name].tolist() for name in names), strict=True)
     return [
-        Segment(i, category, score if scored else None, _STATES[state], rows.provenance(made))
+        Segment(i, category, score if scored else None, STATES[state], rows.provenance(made))
         if is_there
         else None
         for i, is_there, category, scored, score, state, made in values

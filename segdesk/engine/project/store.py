@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import segdesk
@@ -13,7 +13,7 @@ from segdesk.core.tile import TILE as TILE
 from segdesk.engine.project import files
 from segdesk.engine.project.jobs import Job
 from segdesk.engine.project.journal import new_unsaved
-from segdesk.engine.project.lock import Lock
+from segdesk.engine.project.lock import Lock, Locked
 from segdesk.engine.project.rows import RowReader, RowWriter
 from segdesk.engine.project.schema import connect, connect_writer, transaction
 
@@ -74,7 +74,8 @@ class Store:
         assert self.reader is not None
         lock = self._lock if path == self.path else Lock(path)
         try:
-            self.reader.copy_to(path)
+            self._copy_to(path)
+            writer = connect_writer(path)  # first: the reader has to find the files beside it
             reader = connect(path)
         except BaseException:
             if lock and lock is not self._lock:
@@ -82,9 +83,10 @@ class Store:
             raise
         self.reopen()
         self.reader.replace(reader)
+        self._rows = RowWriter(writer, self.reader)
         if self._lock and lock is not self._lock:
             self._lock.release()
-        self.path, self._lock, self._state = path, lock, None
+        self.path, self._lock, self._state = path, lock, path.stat()
 
     def close(self) -> None:
         """Close the file and let go of its lock."""
@@ -94,6 +96,13 @@ class Store:
         if self._lock:
             self._lock.release()
         self._lock, self.reader = None, None
+
+    def _copy_to(self, path: Path) -> None:
+        if self._is_in_place():  # by a connection of its own: the others go on reading
+            with closing(connect(self.path)) as db:
+                files.copy(db, path)
+        elif self.reader:
+            self.reader.copy_to(path)
 
     def _make_sure(self) -> str:
         """See to it that the file is there and open; return what the user has to know."""
@@ -112,11 +121,12 @@ class Store:
         try:
             if not self.path.exists():
                 files.create(self.path, facts())
+            writer = connect_writer(self.path)
             self.reader = RowReader(connect(self.path), TILE)
         except BaseException:
             lock.release()
             raise
-        self._lock = lock
+        self._lock, self._rows, self._state = lock, RowWriter(writer, self.reader), self.path.stat()
 
     def _is_in_place(self) -> bool:
         with suppress(OSError):
@@ -125,26 +135,19 @@ class Store:
 
     def _rescue(self) -> str:
         """Write everything anew after the file was deleted or replaced while it was open."""
-        lost = self.path
+        lost, elsewhere = self.path, new_unsaved()
+        elsewhere.parent.mkdir(parents=True, exist_ok=True)
+        self.move(elsewhere)
         if not lost.exists():
             try:
-                self._lock_anew()
+                files.remove(lost)  # what SQLite has kept beside it
                 self.move(lost)
-            except (OSError, sqlite3.Error):
+                files.remove(elsewhere)
+            except (OSError, sqlite3.Error, Locked):
                 pass  # its folder has gone too, or cannot be written to
             else:
                 return f"{lost} was deleted while it was open; it has been written anew."
-        elsewhere = new_unsaved()
-        elsewhere.parent.mkdir(parents=True, exist_ok=True)
-        self.move(elsewhere)
         return f"{lost} was deleted or replaced while it was open: save the project again."
-
-    def _lock_anew(self) -> None:
-        """Lock the name again: the file of the lock may have been deleted too."""
-        if self._lock:
-            self._lock.release()
-        self._lock = None
-        self._lock = Lock(self.path)
 
 
 def facts() -> dict[str, str]:

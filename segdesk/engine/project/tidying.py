@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
-from segdesk.engine.project.jobs import LAYER_KEY
+from segdesk.engine.project.jobs import LAYER_KEY, UNTIDY
 from segdesk.engine.project.rows import RowWriter
+from segdesk.engine.project.schema import take
 from segdesk.engine.project.steps import References, references
 
 
@@ -15,6 +16,8 @@ class _Tidy:
     def write(self, rows: RowWriter) -> None:
         """Delete layers, tiles, prompts and provenances that neither a layer nor a step needs."""
         db = rows.db
+        if not take(db, UNTIDY):
+            return
         needed: dict[int, References] = {}
         for image, changes in db.execute("SELECT image, changes FROM step"):
             found, needs = needed.setdefault(image, References()), references(changes)

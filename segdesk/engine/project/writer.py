@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Condition, RLock, Thread
 
-from segdesk.core.errors import ProjectError
+from segdesk.core.errors import ProjectError, in_words
 from segdesk.engine.project.jobs import Job
 from segdesk.engine.project.lock import Locked
 from segdesk.engine.project.store import Store
@@ -97,12 +97,17 @@ class Writer:
         self._changed.notify_all()
 
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._wanted or self._ends)
-                if not self._wanted:
-                    return
-            self._attempt()
+        try:
+            while self._is_wanted():
+                self._attempt()
+        except BaseException:
+            self._thread = None  # a mistake in the program: the next edit starts another one
+            raise
+
+    def _is_wanted(self) -> bool:
+        with self._changed:
+            self._changed.wait_for(lambda: self._wanted or self._ends)
+            return self._wanted
 
     def _attempt(self) -> None:
         with self._writing:
@@ -110,17 +115,23 @@ class Writer:
                 self._wanted = False
                 self._begun += 1
                 jobs = tuple(self._jobs)
-            remark = self._write(jobs)
-            with self._changed:
-                for _ in jobs if remark is not None else ():
-                    self._jobs.popleft()
-                    self.kept += 1
-                self._tried = self._begun
-                self._changed.notify_all()
+            remark = None
+            try:
+                remark = self._write(jobs)
+            finally:
+                self._finish(0 if remark is None else len(jobs))
         if remark is not None:
             self._on_kept(self.kept)
         if remark:
             self._on_problem(remark)
+
+    def _finish(self, written: int) -> None:
+        with self._changed:
+            for _ in range(written):
+                self._jobs.popleft()
+            self.kept += written
+            self._tried = self._begun
+            self._changed.notify_all()
 
     def _write(self, jobs: tuple[Job, ...]) -> str | None:
         """Write jobs; return a remark for the user, or None when it failed."""
@@ -130,6 +141,10 @@ class Writer:
             self._store.reopen()
             self._fail(_words(self._store.path, error))
             return None
+        except BaseException as error:
+            self._store.reopen()
+            self._fail(in_words(error))
+            raise
         self.problem = ""
         return remark
 

@@ -10,7 +10,7 @@ from segdesk.engine.project.opening import open_project
 from segdesk.engine.project.project import Project
 from tests.engine.frozen import add_layer, paint, pixels, result
 
-SIZE = 700, 600  # columns, rows
+SIZE = 520, 300  # columns, rows
 
 
 def make_project(path):
@@ -27,8 +27,8 @@ def make_project(path):
 
 def fill(document, rng):
     semantic, instances = add_layer(document), add_layer(document, "instance", "Cells")
-    for _ in range(12):
-        x, y = rng.integers(0, 500, 2).tolist()
+    for _ in range(8):
+        x, y = rng.integers(0, 220, 2).tolist()
         paint(document, semantic, Window(x, y, 90, 70), 1 + x % 2)
         paint(document, instances, Window(y, x, 60, 50), 1)
     noise = rng.integers(0, 4, SIZE[::-1])

@@ -1,13 +1,21 @@
 """Damage of every kind: what is whole is saved, what is not is listed, the original stays."""
 
 import random
+import sqlite3
+from contextlib import closing
 
+import numpy as np
 import pytest
 
 from segdesk.core.errors import ProjectError
+from segdesk.core.geometry import Window
+from segdesk.core.image import ArrayImage
+from segdesk.engine import edits
 from segdesk.engine.project.check import check
 from segdesk.engine.project.opening import open_project
+from segdesk.engine.project.project import Project
 from segdesk.engine.project.recover import recover
+from tests.engine.frozen import add_layer, freeze, paint
 from tests.engine.project.damage import layers_of, make_project, saved, share_saved
 
 PAGE = 4096
@@ -52,7 +60,7 @@ def test_a_whole_project_is_recovered_whole(tmp_path, whole):
     share, losses = attempt(tmp_path / "a.segdesk", *whole)
     assert (share, losses) == (1, ())
     with open_project(tmp_path / "out.segdesk") as project:
-        assert all(len(project.document(i).history.names) == 29 for i in (1, 2))
+        assert all(len(project.document(i).history.names) == 21 for i in (1, 2))
 
 
 def test_truncated_at_each_percent(tmp_path, whole):
@@ -70,7 +78,7 @@ def test_truncated_at_each_percent(tmp_path, whole):
 def test_flipped_bytes(tmp_path, whole, count):
     data, content = whole
     chance, shares = random.Random(count), []
-    for _ in range(20):
+    for _ in range(12):
         damaged = bytearray(data)
         for place in chance.sample(range(len(data)), count):
             damaged[place] ^= 1 << chance.randrange(8)
@@ -83,11 +91,12 @@ def test_zeroed_pages(tmp_path, whole):
     data, content = whole
     shares = []
     pages = range(0, len(data), PAGE)
-    for start in pages[:: max(1, len(pages) // 60)]:
+    for start in pages[:: max(1, len(pages) // 30)]:
         damaged = data[:start] + bytes(PAGE) + data[start + PAGE :]
         shares.append(attempt(tmp_path / "a.segdesk", damaged, content)[0])
     report("a zeroed page", shares)
-    assert all(share is not None and share > 0.4 for share in shares)
+    assert all(share is not None and share > 0.3 for share in shares)
+    assert sum(shares) / len(shares) > 0.9
 
 
 def test_the_first_page_with_the_list_of_tables_is_not_needed(tmp_path, whole):
@@ -133,3 +142,31 @@ def test_a_new_name_is_found_and_none_is_overwritten(tmp_path, whole):
     with pytest.raises(ProjectError, match="there already"):
         recover(path, path)
     assert path.read_bytes() == whole[0]
+
+
+@pytest.mark.parametrize("table", ["tile", "segment"])
+def test_what_the_steps_tell_of_is_put_back(tmp_path, table):
+    """A whole table is lost, and everything on it was painted by hand."""
+    path = tmp_path / "a.segdesk"
+    with Project() as project:
+        document = project.add(ArrayImage(np.zeros((600, 500, 3), np.uint8)))
+        layer = add_layer(document, "instance")
+        for number in range(9):
+            paint(document, layer, Window(40 * number, 50 * number, 90, 60), 1 + number % 2)
+        edits.delete_segments(document, layer.id, {3, 4})
+        document.undo()
+        document.undo()
+        expected, names = freeze(document), document.history.names
+        project.save_as(path)
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(f"DELETE FROM {table}")
+        db.commit()
+    assert check(path).findings
+    found = recover(path, tmp_path / "out.segdesk")
+    assert found.losses == ()
+    with open_project(found.path) as project:
+        document = project.document(1)
+        assert freeze(document) == expected
+        assert document.history.names == names
+        assert document.redo() and document.redo()
+        assert not {3, 4} & document.layers[0].segments.keys()

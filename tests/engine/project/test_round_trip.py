@@ -61,4 +61,4 @@ class ProjectMachine(DocumentMachine):
 
 
 TestProject = ProjectMachine.TestCase
-TestProject.settings = settings(max_examples=50, stateful_step_count=25, deadline=None)
+TestProject.settings = settings(max_examples=30, stateful_step_count=20, deadline=None)
