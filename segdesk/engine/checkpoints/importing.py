@@ -1,0 +1,124 @@
+"""Installs a checkpoint from a folder: copied, checked, and only then counted."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from segdesk.core.checkpoint_folder import (
+    COMPANIONS,
+    CONFIG,
+    PROCESSOR,
+    WEIGHTS,
+    check_folder,
+    checkpoint_files,
+    missing_files,
+    pickled_weights,
+)
+from segdesk.core.errors import CheckpointError
+from segdesk.core.progress import Report, part, silent
+from segdesk.engine.checkpoints.checking import check_weights
+from segdesk.engine.checkpoints.manifest import FileRecord, check_name, describe_folder, record_of
+from segdesk.engine.checkpoints.store import Installed, new_folder, put
+
+_CHUNK = 2**20  # bytes
+_PATIENCE = 600  # seconds that a conversion may take
+
+
+def import_folder(
+    source: Path, name: str = "", allow_pickled: bool = False, report: Report = silent
+) -> Installed:
+    """Copy a checkpoint into the store.
+
+    Parameters
+    ----------
+    source
+        The folder, as ``save_pretrained`` writes it.
+    name
+        What to call it; empty: as the folder.
+    allow_pickled
+        Whether the user agrees to open weights that are pickles: once, in a process of its own,
+        with a reader that takes tensors only; what is kept are safetensors.
+    report
+        Progress and stop.
+
+    Raises
+    ------
+    CheckpointError
+        When it is incomplete, damaged or hostile, or the name is taken; then nothing has changed.
+    """
+    if not source.is_dir():
+        raise CheckpointError(f"{source}: there is no such folder.")
+    name = check_name(name or source.resolve().name)
+    with new_folder() as folder:
+        if allow_pickled and WEIGHTS in missing_files(source) and pickled_weights(source):
+            files = _copy_converted(source, folder, report)
+        else:
+            check_folder(source)
+            files = _copy(source, folder, checkpoint_files(source), part(report, 0.0, 0.6))
+        check_weights(folder, part(report, 0.6, 1.0))
+        manifest = describe_folder(folder, name, "folder", files)
+        return put(folder, replace(manifest, origin=source.resolve().name))
+
+
+def convert_pickled(folder: Path, report: Report = silent) -> None:
+    """Write the safetensors of a folder whose weights are pickles. Raises ``CheckpointError``."""
+    report(0.0, "Converting the weights")
+    pickles = _pickles_of_weights(folder)
+    command = [sys.executable, "-P", "-m", "segdesk.ml.unpickle", str(folder / WEIGHTS)]
+    command += [str(path) for path in pickles]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise CheckpointError(f"{pickles[0]}: could not be converted ({error}).") from error
+    if done.returncode:
+        (folder / WEIGHTS).unlink(missing_ok=True)
+        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        raise CheckpointError(f"{pickles[0]}: holds more than plain weights: {last:.200}")
+
+
+def _copy_converted(source: Path, folder: Path, report: Report) -> dict[str, FileRecord]:
+    names = [CONFIG, PROCESSOR, *COMPANIONS]
+    pickles = [path.name for path in _pickles_of_weights(source)]
+    present = [name for name in names if (source / name).is_file()]
+    _copy(source, folder, [*present, *pickles], part(report, 0.0, 0.3))
+    convert_pickled(folder, part(report, 0.3, 0.5))
+    for name in pickles:
+        (folder / name).unlink()
+    check_folder(folder)
+    return {name: record_of(folder / name, report) for name in checkpoint_files(folder)}
+
+
+def _pickles_of_weights(folder: Path) -> list[Path]:
+    """Return the pickles that hold the model: transformers' own name, or the only one."""
+    found = pickled_weights(folder)
+    named = [path for path in found if path.name.startswith("pytorch_model")]
+    if not named and len(found) != 1:
+        names = ", ".join(path.name for path in found)
+        raise CheckpointError(f"{folder}: several pickles ({names}): which is the model?")
+    return named or found
+
+
+def _copy(source: Path, folder: Path, names: list[str], report: Report) -> dict[str, FileRecord]:
+    try:
+        total = sum((source / name).stat().st_size for name in names)
+        if total > shutil.disk_usage(folder).free:
+            raise CheckpointError(f"{source}: {total / 1e6:.0f} MB do not fit on the disk.")
+        return {name: _copy_file(source / name, folder / name, report) for name in names}
+    except OSError as error:
+        raise CheckpointError(f"{source}: cannot be copied ({error.strerror}).") from error
+
+
+def _copy_file(source: Path, target: Path, report: Report) -> FileRecord:
+    digest, done, total = hashlib.sha256(), 0, max(source.stat().st_size, 1)
+    with source.open("rb") as reader, target.open("xb") as writer:
+        while chunk := reader.read(_CHUNK):
+            writer.write(chunk)
+            digest.update(chunk)
+            done += len(chunk)
+            report(min(1.0, done / total), f"Copying {source.name}")
+    return FileRecord(done, digest.hexdigest())
