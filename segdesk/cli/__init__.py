@@ -3,6 +3,7 @@
 COMMANDS = {
     "segment": "segment images and export the masks",
     "info": "say what an image file holds",
+    "checkpoints": "list, search, fetch, pack, import, remove and check the weights of models",
     "plugins": "list, enable and disable plugins",
     "doctor": "say what this machine offers: versions, devices, folders",
     "demo": "segment sample images, and show the results",

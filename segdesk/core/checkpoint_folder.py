@@ -55,7 +55,7 @@ def checkpoint_files(folder: Path) -> list[str]:
 
 
 def check_folder(folder: Path) -> None:
-    """Raise ``CheckpointError`` when files are missing, lie elsewhere, or ask for more than data."""
+    """Raise ``CheckpointError`` when files are missing or elsewhere, or ask for more than data."""
     missing = missing_files(folder)
     if missing:
         raise CheckpointError(f"{folder}: {', '.join(missing)} is missing{_pickle_hint(folder)}.")

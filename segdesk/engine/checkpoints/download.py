@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from segdesk.core.checkpoint_folder import WEIGHTS
 from segdesk.core.errors import CheckpointError, SegdeskError
 from segdesk.core.progress import Report, part, silent
 from segdesk.engine.checkpoints.checking import check_git_blob, check_weights
+from segdesk.engine.checkpoints.converting import convert_pickled
 from segdesk.engine.checkpoints.hub import HubFile, Offer, endpoint, need_network
-from segdesk.engine.checkpoints.importing import convert_pickled
 from segdesk.engine.checkpoints.manifest import FileRecord, describe_folder, record_of
 from segdesk.engine.checkpoints.store import INCOMING, Installed, put, store_folder
 
@@ -169,7 +170,5 @@ def _converted(
     offer: Offer, folder: Path, files: dict[str, FileRecord], report: Report
 ) -> dict[str, FileRecord]:
     convert_pickled(folder, report)
-    for pickle in [name for name in files if name.endswith(".bin")]:
-        (folder / pickle).unlink()
-        del files[pickle]
-    return files | {"model.safetensors": record_of(folder / "model.safetensors", report)}
+    kept = {name: record for name, record in files.items() if (folder / name).is_file()}
+    return kept | {WEIGHTS: record_of(folder / WEIGHTS, report)}

@@ -1,11 +1,9 @@
-"""Installs a checkpoint from a folder: copied, checked, and only then counted."""
+"""Installs a checkpoint from a folder or a pack: copied, checked, and only then counted."""
 
 from __future__ import annotations
 
 import hashlib
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,27 +20,34 @@ from segdesk.core.checkpoint_folder import (
 from segdesk.core.errors import CheckpointError
 from segdesk.core.progress import Report, part, silent
 from segdesk.engine.checkpoints.checking import check_weights
+from segdesk.engine.checkpoints.converting import convert_pickled, pickles_of_weights
 from segdesk.engine.checkpoints.manifest import FileRecord, check_name, describe_folder, record_of
+from segdesk.engine.checkpoints.packs import import_pack
 from segdesk.engine.checkpoints.store import Installed, new_folder, put
 
 _CHUNK = 2**20  # bytes
-_PATIENCE = 600  # seconds that a conversion may take
 
 
-def import_folder(
-    source: Path, name: str = "", allow_pickled: bool = False, report: Report = silent
+def import_checkpoint(
+    source: Path,
+    name: str = "",
+    allow_pickled: bool = False,
+    replace_old: bool = False,
+    report: Report = silent,
 ) -> Installed:
-    """Copy a checkpoint into the store.
+    """Install a checkpoint from a folder or a pack.
 
     Parameters
     ----------
     source
-        The folder, as ``save_pretrained`` writes it.
+        The folder, as ``save_pretrained`` writes it, or the pack.
     name
-        What to call it; empty: as the folder.
+        What to call it; empty: as the folder, or as the pack says.
     allow_pickled
         Whether the user agrees to open weights that are pickles: once, in a process of its own,
         with a reader that takes tensors only; what is kept are safetensors.
+    replace_old
+        Whether a checkpoint of that name may be replaced.
     report
         Progress and stop.
 
@@ -51,8 +56,10 @@ def import_folder(
     CheckpointError
         When it is incomplete, damaged or hostile, or the name is taken; then nothing has changed.
     """
+    if source.is_file():
+        return import_pack(source, name, replace_old, report)
     if not source.is_dir():
-        raise CheckpointError(f"{source}: there is no such folder.")
+        raise CheckpointError(f"{source}: there is no such folder or pack.")
     name = check_name(name or source.resolve().name)
     with new_folder() as folder:
         if allow_pickled and WEIGHTS in missing_files(source) and pickled_weights(source):
@@ -62,45 +69,17 @@ def import_folder(
             files = _copy(source, folder, checkpoint_files(source), part(report, 0.0, 0.6))
         check_weights(folder, part(report, 0.6, 1.0))
         manifest = describe_folder(folder, name, "folder", files)
-        return put(folder, replace(manifest, origin=source.resolve().name))
-
-
-def convert_pickled(folder: Path, report: Report = silent) -> None:
-    """Write the safetensors of a folder whose weights are pickles. Raises ``CheckpointError``."""
-    report(0.0, "Converting the weights")
-    pickles = _pickles_of_weights(folder)
-    command = [sys.executable, "-P", "-m", "segdesk.ml.unpickle", str(folder / WEIGHTS)]
-    command += [str(path) for path in pickles]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise CheckpointError(f"{pickles[0]}: could not be converted ({error}).") from error
-    if done.returncode:
-        (folder / WEIGHTS).unlink(missing_ok=True)
-        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        raise CheckpointError(f"{pickles[0]}: holds more than plain weights: {last:.200}")
+        return put(folder, replace(manifest, origin=source.resolve().name), replace_old)
 
 
 def _copy_converted(source: Path, folder: Path, report: Report) -> dict[str, FileRecord]:
     names = [CONFIG, PROCESSOR, *COMPANIONS]
-    pickles = [path.name for path in _pickles_of_weights(source)]
+    pickles = [path.name for path in pickles_of_weights(source)]
     present = [name for name in names if (source / name).is_file()]
     _copy(source, folder, [*present, *pickles], part(report, 0.0, 0.3))
     convert_pickled(folder, part(report, 0.3, 0.5))
-    for name in pickles:
-        (folder / name).unlink()
     check_folder(folder)
     return {name: record_of(folder / name, report) for name in checkpoint_files(folder)}
-
-
-def _pickles_of_weights(folder: Path) -> list[Path]:
-    """Return the pickles that hold the model: transformers' own name, or the only one."""
-    found = pickled_weights(folder)
-    named = [path for path in found if path.name.startswith("pytorch_model")]
-    if not named and len(found) != 1:
-        names = ", ".join(path.name for path in found)
-        raise CheckpointError(f"{folder}: several pickles ({names}): which is the model?")
-    return named or found
 
 
 def _copy(source: Path, folder: Path, names: list[str], report: Report) -> dict[str, FileRecord]:

@@ -21,10 +21,12 @@ from segdesk.core.checkpoint_folder import check_folder, checkpoint_files
 from segdesk.core.errors import CheckpointError
 from segdesk.core.progress import Report, part, silent
 from segdesk.engine.checkpoints.checking import check_weights, verify_hashes
+from segdesk.engine.checkpoints.finding import find_checkpoint
 from segdesk.engine.checkpoints.manifest import (
     MANIFEST,
     FileRecord,
     Manifest,
+    check_name,
     describe_folder,
     parse_manifest,
     record_of,
@@ -38,45 +40,52 @@ _MOST_MEMBERS = 1000
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)  # equal checkpoints make equal packs
 
 
-def pack(folder: Path, name: str, target: Path, report: Report = silent) -> Path:
+def pack(ref: str, target: Path, name: str = "", report: Report = silent) -> Path:
     """Write a checkpoint into one file.
 
     Parameters
     ----------
-    folder
-        The checkpoint, complete.
-    name
-        What it is to be called where it is imported.
+    ref
+        As for ``find_checkpoint``: a folder, the name of an installed checkpoint, or a Hub id.
     target
         The file; one that is there is replaced.
+    name
+        What it is to be called where it is imported; empty: as here.
     report
         Progress and stop.
 
     Raises
     ------
     CheckpointError
-        When the checkpoint is damaged, or the file cannot be written.
+        When there is no such checkpoint, it is damaged, or the file cannot be written.
     """
+    folder = find_checkpoint(ref, part(report, 0.0, 0.1))
+    is_path = Path(ref).expanduser() == folder
+    name = check_name(name or (folder.resolve().name if is_path else ref))
     check_folder(folder)
-    verify_hashes(folder, part(report, 0.0, 0.2))
+    verify_hashes(folder, part(report, 0.1, 0.2))
     check_weights(folder, part(report, 0.2, 0.4))
-    names = checkpoint_files(folder)
     hashing = part(report, 0.4, 0.6)
-    files = {file: record_of(folder / file, hashing) for file in names}
-    manifest = replace(describe_folder(folder, name, "pack", files), created="")
+    files = {file: record_of(folder / file, hashing) for file in checkpoint_files(folder)}
+    _write(
+        folder, replace(describe_folder(folder, name, "pack", files), created=""), target, report
+    )
+    return target
+
+
+def _write(folder: Path, manifest: Manifest, target: Path, report: Report) -> None:
     temporary = target.with_name(f".{target.name}.{uuid4().hex[:8]}")
     try:
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as content:
             content.writestr(_member(MANIFEST), manifest.to_json())
-            for number, file in enumerate(names):
-                report(0.6 + 0.4 * number / len(names), f"Writing {file}")
+            for number, file in enumerate(manifest.files):
+                report(0.6 + 0.4 * number / len(manifest.files), f"Writing {file}")
                 _add(content, folder / file)
         temporary.replace(target)
     except OSError as error:
         raise CheckpointError(f"{target}: cannot be written ({error.strerror}).") from error
     finally:
         temporary.unlink(missing_ok=True)
-    return target
 
 
 def import_pack(
