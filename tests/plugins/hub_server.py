@@ -16,6 +16,7 @@ def running_hub(models):
     """Serve folders by the ids of models; gives the server."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
     server.models, server.asked, server.pause = models, [], 0
+    server.starts = []  # (name of a file, first byte) of every transfer
     server.spoilt = set()  # names of files that come with a wrong byte
     server.dropped = set()  # names of files whose transfer breaks off half way, once
     server.url = f"http://127.0.0.1:{server.server_port}"
@@ -79,6 +80,7 @@ class Hub(BaseHTTPRequestHandler):
         if name in self.server.spoilt:
             content = content[:-1] + bytes([content[-1] ^ 1])
         start = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")[0])
+        self.server.starts.append((name, start))
         about = {"Accept-Ranges": "bytes"}
         if start:
             about["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"

@@ -37,9 +37,7 @@ def test_a_folder_is_installed_with_what_is_known_of_it(tiny):
     assert (found.name, found.source, found.licence) == ("my/tiny", "folder", "apache-2.0")
     assert (found.tasks, found.model_type) == (("semantic",), "segformer")
     assert found.suits("semantic") and not found.suits("panoptic")
-    assert found.size == sum(
-        (found.path / f.name).stat().st_size for f in tiny.iterdir()
-    )
+    assert found.size == sum((found.path / f.name).stat().st_size for f in tiny.iterdir())
     described = json.loads((found.path / "segdesk.json").read_text())
     assert described["categories"][:2] == [[0, "LABEL_0"], [1, "LABEL_1"]]
     assert left_over() == []
@@ -57,7 +55,9 @@ def test_a_name_is_taken_once_and_replaced_only_when_asked(tiny, copied):
     assert left_over() == []
 
 
-@pytest.mark.parametrize("name", ["../tiny", "a/b/c", "/etc", ".hidden", "con", "a--b", "a\0b", "ü"])
+@pytest.mark.parametrize(
+    "name", ["../tiny", "a/b/c", "/etc", ".hidden", "con", "a--b", "a\0b", "ü"]
+)
 def test_a_name_is_no_path(name, tiny):
     with pytest.raises(CheckpointError, match="no name for a checkpoint"):
         import_checkpoint(tiny, name)
@@ -155,7 +155,14 @@ class Bomb:
 @pytest.mark.parametrize("allowed", [False, True])
 @pytest.mark.parametrize(
     "name",
-    ["pytorch_model.bin", "model.pt", "model.pth", "model.ckpt", "weights.pkl", "model.safetensors"],
+    [
+        "pytorch_model.bin",
+        "model.pt",
+        "model.pth",
+        "model.ckpt",
+        "weights.pkl",
+        "model.safetensors",
+    ],
 )
 def test_a_pickle_bomb_does_not_go_off_whatever_its_name_and_the_consent(name, allowed, copied):
     canary = copied.parent / "canary"
