@@ -37,8 +37,10 @@ _TASKS = ("semantic", "instance", "panoptic", "prompted", "in-context")
 def run(arguments: list[str]) -> int:
     """Do what the first argument says."""
     name, *rest = arguments or ["--help"]
+    if name in ("-h", "--help"):
+        _overview().print_help()
+        return 0
     if name not in ACTIONS:
-        _overview().read(arguments or ["--help"])
         raise UsageError(f"There is no action {name!r}. Known: {', '.join(ACTIONS)}.")
     parser = Parser(prog=f"segdesk checkpoints {name}", description=f"{ACTIONS[name]}.")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead")

@@ -45,7 +45,7 @@ def keep_private() -> None:
         os.environ.setdefault(name, value)
     os.environ.pop("TRUST_REMOTE_CODE", None)  # transformers would take it for a consent
     if is_offline():
-        os.environ[VARIABLE] = os.environ["HF_HUB_OFFLINE"] = "1"
+        os.environ["HF_HUB_OFFLINE"] = "1"
     _guard()
 
 
@@ -55,10 +55,10 @@ def _guard() -> None:
 
 
 def _refuse_network(event: str, arguments: tuple[Any, ...]) -> None:
-    if not event.startswith("socket.") or not _is_on(VARIABLE):
+    if not event.startswith("socket."):
         return
     leaves = event in _SENDING and arguments[0].family in _NETWORK
-    if leaves or event in _NAMING:
+    if (leaves or event in _NAMING) and is_offline():
         raise ConnectionRefusedError("SegDesk is in offline mode: nothing may use the network.")
 
 

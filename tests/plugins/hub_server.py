@@ -20,7 +20,7 @@ def running_hub(models):
     server.spoilt = set()  # names of files that come with a wrong byte
     server.dropped = set()  # names of files whose transfer breaks off half way, once
     server.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield server
     finally:

@@ -15,7 +15,7 @@ from segdesk.engine.checkpoints.checking import check_git_blob, check_weights
 from segdesk.engine.checkpoints.converting import convert_pickled
 from segdesk.engine.checkpoints.hub import HubFile, Offer, endpoint, need_network
 from segdesk.engine.checkpoints.manifest import FileRecord, describe_folder, record_of
-from segdesk.engine.checkpoints.store import INCOMING, Installed, put, store_folder
+from segdesk.engine.checkpoints.store import INCOMING, Installed, naming, put, store_folder
 
 _CHUNK = 2**18  # bytes
 _SPARE = 2**26  # bytes of the disk that are left alone
@@ -66,7 +66,8 @@ def _partial_folder(offer: Offer) -> Iterator[Path]:
                 if old != folder:
                     shutil.rmtree(old, ignore_errors=True)
             folder.mkdir(exist_ok=True)
-            yield folder
+            with naming(folder, offer.name):
+                yield folder
     except Timeout:
         raise CheckpointError(f"{offer.name}: another SegDesk is fetching it just now.") from None
     except OSError as error:

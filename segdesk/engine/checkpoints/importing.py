@@ -61,7 +61,7 @@ def import_checkpoint(
     if not source.is_dir():
         raise CheckpointError(f"{source}: there is no such folder or pack.")
     name = check_name(name or source.resolve().name)
-    with new_folder() as folder:
+    with new_folder(source) as folder:
         if allow_pickled and WEIGHTS in missing_files(source) and pickled_weights(source):
             files = _copy_converted(source, folder, report)
         else:

@@ -112,7 +112,7 @@ def import_pack(
     with _opened(path) as content:
         manifest = _read_manifest(content, path)
         members = _checked_members(content, path, manifest)
-        with new_folder() as folder:
+        with new_folder(path) as folder:
             _check_space(folder, manifest, path)
             for number, member in enumerate(members):
                 report(0.7 * number / len(members), f"Reading {member.filename}")

@@ -84,8 +84,11 @@ def place_of(name: str) -> Path:
 
 
 @contextmanager
-def new_folder() -> Iterator[Path]:
-    """Give an empty folder to prepare a checkpoint in; what is left there is removed."""
+def new_folder(source: Path) -> Iterator[Path]:
+    """Give an empty folder to prepare a checkpoint in; what is left there is removed.
+
+    Errors that name the folder, which the user has never heard of, name the source instead.
+    """
     parent = store_folder() / INCOMING
     try:
         parent.mkdir(parents=True, exist_ok=True)
@@ -93,9 +96,19 @@ def new_folder() -> Iterator[Path]:
     except OSError as error:
         raise CheckpointError(f"{parent}: cannot be written to ({error.strerror}).") from error
     try:
-        yield folder
+        with naming(folder, str(source)):
+            yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def naming(folder: Path, source: str) -> Iterator[None]:
+    """Let errors name where a checkpoint is from instead of the folder it is prepared in."""
+    try:
+        yield
+    except CheckpointError as error:
+        raise CheckpointError(str(error).replace(str(folder), source)) from error
 
 
 def put(folder: Path, manifest: Manifest, replace: bool = False) -> Installed:
@@ -112,7 +125,7 @@ def put(folder: Path, manifest: Manifest, replace: bool = False) -> Installed:
     try:
         (folder / MANIFEST).write_text(manifest.to_json(), "utf-8")
         if target.exists():
-            with new_folder() as old:
+            with new_folder(target) as old:
                 target.replace(old / "old")
                 folder.replace(target)
         else:

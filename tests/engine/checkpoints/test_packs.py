@@ -106,7 +106,7 @@ def test_a_checkpoint_that_calls_itself_a_path_is_refused(name, packed):
     def change(manifest, members):
         manifest["name"] = name
 
-    with pytest.raises(CheckpointError, match="no name for a checkpoint|no description"):
+    with pytest.raises(CheckpointError, match=r"no name for a checkpoint|no description"):
         import_checkpoint(rewritten(packed, change))
     assert installed() == []
 
