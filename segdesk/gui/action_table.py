@@ -312,6 +312,14 @@ def _segment() -> list[Action[MainWindow]]:
             _has_image,
             starts_group=True,
         ),
+        Action(
+            "checkpoints",
+            "Chec&kpoints…",
+            lambda w: w.asking.show_checkpoints(),
+            "&Segment",
+            icon="package",
+            starts_group=True,
+        ),
     ]
 
 

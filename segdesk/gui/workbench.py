@@ -8,6 +8,7 @@ from PySide6.QtGui import QGuiApplication
 from segdesk.engine import edits
 from segdesk.engine.layer import Layer
 from segdesk.gui.category_keys import category_of_key
+from segdesk.gui.checkpointing import Checkpointing
 from segdesk.gui.displaying import Displaying
 from segdesk.gui.editor import Editor
 from segdesk.gui.exporting import Exporting
@@ -40,7 +41,9 @@ class Workbench(QObject):
         self.teaching = Teaching(editor, self.shelf, self.segmenting.choice, self.disk)
         self.exporting = Exporting(editor, self.shelf, self.disk)
         self.displaying = Displaying(editor, self.shelf, self.disk)
-        for topic in (self.opening, self.segmenting, self.teaching, self.exporting):
+        self.checkpoints = Checkpointing(self)
+        jobs = (self.opening, self.segmenting, self.teaching, self.exporting, self.checkpoints)
+        for topic in jobs:
             topic.job_started.connect(self.job_started)
 
     @property
@@ -125,6 +128,7 @@ class Workbench(QObject):
     def close(self) -> None:
         """Stop all jobs, end the processes and let go of all files."""
         self.disk.close()
+        self.checkpoints.close()
         self._gpu.close()
         self.segmenting.close()
         self.shelf.close()

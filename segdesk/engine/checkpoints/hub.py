@@ -25,6 +25,7 @@ _PICKLE = "pytorch_model.bin"
 _NAMES = {CONFIG, PROCESSOR, WEIGHTS, INDEX, *COMPANIONS}
 _BYTES = {"F64": 8, "I64": 8, "F32": 4, "I32": 4, "F16": 2, "BF16": 2, "I8": 1, "U8": 1}
 _PIPELINES = ("image-segmentation", "mask-generation")
+_PATIENCE = 30  # seconds
 _ASKED = 200  # models that are asked for in one search, before those that do not fit are left out
 
 
@@ -87,7 +88,7 @@ class Found:
 def search(query: Query) -> list[Found]:
     """Return models on the Hub, the most used first. Raises ``CheckpointError``."""
     about: dict[str, Any] = {
-        "search": query.words or None,
+        "search": query.words,
         "filter": ["transformers", *([f"license:{query.licence}"] if query.licence else ())],
         "sort": "downloads",
         "limit": _ASKED,
@@ -95,9 +96,9 @@ def search(query: Query) -> list[Found]:
     }
     with _asking("The search"):
         found = [
-            _found(info)
+            _found(model)
             for pipeline in _PIPELINES
-            for info in _api().list_models(pipeline_tag=pipeline, **about)
+            for model in _listed(about | {"pipeline_tag": pipeline})
         ]
     fitting = [model for model in found if _fits(model, query)]
     return sorted(fitting, key=lambda model: -model.downloads)[: query.limit]
@@ -169,6 +170,17 @@ def _api() -> HfApi:
     from huggingface_hub import HfApi
 
     return HfApi(endpoint=endpoint())
+
+
+def _listed(question: dict[str, Any]) -> list[Any]:
+    """Return the first page of models; the client's own function would retry for half a minute."""
+    from huggingface_hub import ModelInfo, constants
+    from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status
+
+    url = f"{endpoint() or constants.ENDPOINT}/api/models"
+    answer = get_session().get(url, params=question, headers=build_hf_headers(), timeout=_PATIENCE)
+    hf_raise_for_status(answer)
+    return [ModelInfo(**model) for model in answer.json()]
 
 
 def _info(name: str, revision: str = "") -> Any:

@@ -62,7 +62,7 @@ def import_checkpoint(
         raise CheckpointError(f"{source}: there is no such folder or pack.")
     name = check_name(name or source.resolve().name)
     with new_folder(source) as folder:
-        if allow_pickled and WEIGHTS in missing_files(source) and pickled_weights(source):
+        if allow_pickled and is_pickled(source):
             files = _copy_converted(source, folder, report)
         else:
             check_folder(source)
@@ -70,6 +70,12 @@ def import_checkpoint(
         check_weights(folder, part(report, 0.6, 1.0))
         manifest = describe_folder(folder, name, "folder", files)
         return put(folder, replace(manifest, origin=source.resolve().name), replace_old)
+
+
+def is_pickled(source: Path) -> bool:
+    """Whether a folder holds its weights as pickles only. Raises ``CheckpointError``."""
+    lacks = source.is_dir() and WEIGHTS in missing_files(source)
+    return lacks and bool(pickled_weights(source))
 
 
 def _copy_converted(source: Path, folder: Path, report: Report) -> dict[str, FileRecord]:
