@@ -88,7 +88,7 @@ class Found:
 def search(query: Query) -> list[Found]:
     """Return models on the Hub, the most used first. Raises ``CheckpointError``."""
     about: dict[str, Any] = {
-        "search": query.words,
+        **({"search": query.words} if query.words else {}),
         "filter": ["transformers", *([f"license:{query.licence}"] if query.licence else ())],
         "sort": "downloads",
         "limit": _ASKED,
