@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from segdesk.engine.checkpoints import checking, store
-from segdesk.engine.checkpoints.hub import Offer, Query, describe, search
-from segdesk.engine.checkpoints.importing import import_checkpoint, is_pickled
-from segdesk.engine.checkpoints.packs import pack
-from segdesk.engine.checkpoints.store import Installed
+from segdesk.core.progress import Report
 from segdesk.gui.lanes import Job, Lane, Work
+
+if TYPE_CHECKING:
+    from segdesk.engine.checkpoints.hub import Found, Offer, Query
+    from segdesk.engine.checkpoints.store import Installed
 
 
 class Checkpointing(QObject):
@@ -45,52 +46,41 @@ class Checkpointing(QObject):
 
     def refresh(self) -> Job:
         """Look for the installed ones."""
-        job = self._submit(lambda _: tuple(store.installed()), "Looking for checkpoints")
+        job = self._submit(_installed, "Looking for checkpoints")
         job.succeeded.connect(self._on_found)
         return job
 
     def search(self, query: Query) -> Job:
         """Ask the Hub; gives a list of ``Found``."""
-        return self._start(lambda _: search(query), "Searching the Hub")
+        return self._start(partial(_search, query), "Searching the Hub")
 
     def describe(self, name: str) -> Job:
         """Ask the Hub what there is to fetch of a model; gives an ``Offer``."""
-        return self._start(lambda _: describe(name, allow_pickled=True), f"Asking for {name}")
+        return self._start(partial(_describe, name), f"Asking for {name}")
 
     def fetch(self, offer: Offer) -> Job:
         """Install a model from the Hub; gives an ``Installed``."""
-
-        def work(report: Any) -> Installed:
-            from segdesk.engine.checkpoints.download import download
-
-            return download(offer, report)
-
-        return self._change(work, f"Fetching {offer.name}")
+        return self._change(partial(_fetch, offer), f"Fetching {offer.name}")
 
     def look_into(self, path: Path) -> Job:
         """Tell whether a folder's weights are pickles, which need a consent; gives a bool."""
-        return self._start(lambda _: is_pickled(path), f"Looking into {path.name}")
+        return self._start(partial(_look_into, path), f"Looking into {path.name}")
 
     def install(self, path: Path, allow_pickled: bool) -> Job:
         """Install a folder or a pack; gives an ``Installed``."""
-        return self._change(
-            lambda report: import_checkpoint(path, "", allow_pickled, False, report),
-            f"Installing {path.name}",
-        )
+        return self._change(partial(_install, path, allow_pickled), f"Installing {path.name}")
 
     def pack(self, name: str, target: Path) -> Job:
         """Write one into a file; gives its path."""
-        return self._start(lambda report: pack(name, target, "", report), f"Packing {name}")
+        return self._start(partial(_pack, name, target), f"Packing {name}")
 
     def verify(self, checkpoint: Installed) -> Job:
         """Check all bytes and weights of one; gives the number of known hashes."""
-        return self._start(
-            lambda report: checking.verify(checkpoint.path, report), f"Checking {checkpoint.name}"
-        )
+        return self._start(partial(_verify, checkpoint.path), f"Checking {checkpoint.name}")
 
     def remove(self, name: str) -> Job:
         """Delete one from this machine."""
-        return self._change(lambda _: store.remove(name), f"Removing {name}")
+        return self._change(partial(_remove, name), f"Removing {name}")
 
     def close(self) -> None:
         """Stop the jobs; what has been fetched so far is kept for the next time."""
@@ -115,3 +105,60 @@ class Checkpointing(QObject):
     def _on_found(self, installed: tuple[Installed, ...]) -> None:
         self.installed = installed
         self.changed.emit()
+
+
+# What runs on the lane; the engine's modules are imported there, as the window starts without them.
+
+
+def _installed(report: Report) -> tuple[Installed, ...]:
+    from segdesk.engine.checkpoints.store import installed
+
+    return tuple(installed())
+
+
+def _search(query: Query, report: Report) -> list[Found]:
+    from segdesk.engine.checkpoints.hub import search
+
+    return search(query)
+
+
+def _describe(name: str, report: Report) -> Offer:
+    from segdesk.engine.checkpoints.hub import describe
+
+    return describe(name, allow_pickled=True)
+
+
+def _fetch(offer: Offer, report: Report) -> Installed:
+    from segdesk.engine.checkpoints.download import download
+
+    return download(offer, report)
+
+
+def _look_into(path: Path, report: Report) -> bool:
+    from segdesk.engine.checkpoints.importing import is_pickled
+
+    return is_pickled(path)
+
+
+def _install(path: Path, allow_pickled: bool, report: Report) -> Installed:
+    from segdesk.engine.checkpoints.importing import import_checkpoint
+
+    return import_checkpoint(path, allow_pickled=allow_pickled, report=report)
+
+
+def _pack(name: str, target: Path, report: Report) -> Path:
+    from segdesk.engine.checkpoints.packs import pack
+
+    return pack(name, target, report=report)
+
+
+def _verify(folder: Path, report: Report) -> int:
+    from segdesk.engine.checkpoints.checking import verify
+
+    return verify(folder, report)
+
+
+def _remove(name: str, report: Report) -> None:
+    from segdesk.engine.checkpoints.store import remove
+
+    remove(name)
