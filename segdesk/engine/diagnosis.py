@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from segdesk import __version__
+from segdesk.engine.checkpoints.store import store_folder
 from segdesk.engine.devices import describe
 from segdesk.engine.folders import cache_folder, config_folder, data_folder, plugin_folder
+from segdesk.engine.offline import is_offline
 from segdesk.engine.registry import registry
 
 LIBRARIES = (
@@ -94,6 +96,7 @@ def _machine() -> dict[str, Any]:
     return {
         "system": platform.platform(),
         "python": sys.executable,
+        "offline_mode": is_offline(),
         "processors": os.cpu_count(),
         "memory_gib": round(memory.total / 2**30, 1),
         "free_memory_gib": round(memory.available / 2**30, 1),
@@ -104,6 +107,7 @@ def _folders() -> dict[str, dict[str, Any]]:
     folders = {
         "settings": config_folder(),
         "data": data_folder(),
+        "checkpoints": store_folder(),
         "plugins": plugin_folder(),
         "cache": cache_folder(),
     }

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub import constants
 from transformers import AutoConfig, AutoImageProcessor
 from transformers.utils import logging
 
@@ -143,7 +144,11 @@ def _some(names: list[str]) -> str:
 
 @contextmanager
 def _blaming(folder: Path) -> Iterator[None]:
-    """Turn whatever transformers raises over a checkpoint into one line that names it."""
+    """Turn whatever transformers raises over a checkpoint into one line that names it.
+
+    Meanwhile nothing is asked of the Hub: all that is needed has been fetched before.
+    """
+    online, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, True
     try:
         yield
     except SegdeskError:
@@ -151,3 +156,5 @@ def _blaming(folder: Path) -> Iterator[None]:
     except Exception as error:
         first = str(error).strip().partition("\n")[0] or type(error).__name__
         raise CheckpointError(f"{folder}: cannot be loaded: {first}") from error
+    finally:
+        constants.HF_HUB_OFFLINE = online

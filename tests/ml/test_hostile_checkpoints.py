@@ -9,6 +9,7 @@ import socket
 import sys
 from functools import partial
 
+import huggingface_hub.constants
 import pytest
 import torch
 from hypothesis import given
@@ -43,14 +44,20 @@ def copied(checkpoint, tmp_path):
 
 @pytest.fixture
 def no_network(monkeypatch):
-    """Fail whatever looks up a host or connects to one."""
+    """Fail a test in which anything looks up a host or connects to one, though it is online."""
+    used = []
 
     def refuse(*arguments, **settings):
-        raise AssertionError(f"the network was used: {arguments}")
+        used.append(arguments)
+        raise OSError("no network")
 
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket.socket, "connect_ex", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    yield
+    assert used == []
 
 
 def config(folder, name="config.json", **changes):
@@ -151,11 +158,24 @@ HOSTILE = {
         ),
         "adapter_config.json is there",
     ),
+    "processor that fetches": (
+        partial(
+            config,
+            name=PROCESSOR,
+            image_processor_type="OneFormerImageProcessor",
+            repo_path="evil/data",
+            class_info_file="names.json",
+        ),
+        "cannot be loaded",
+    ),
     "kernel in a part": (
         partial(config, backbone_config={"_attn_implementation": "evil/kernel"}),
         "asks for evil/kernel, which is foreign code",
     ),
 }
+
+
+ONLY_LOADING_TELLS = ("more than the files", "processor that fetches")
 
 
 @pytest.mark.usefixtures("no_network")
@@ -165,8 +185,8 @@ def test_it_is_neither_loaded_nor_installed(kind, copied):
     damage(copied)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for use in (partial(segment, picture(), job_of(copied)), partial(import_checkpoint, copied)):
-        if kind == "more than the files" and use.func is import_checkpoint:
-            continue  # only building it tells
+        if kind in ONLY_LOADING_TELLS and use.func is import_checkpoint:
+            continue
         with pytest.raises(CheckpointError) as caught:
             use()
         assert words in str(caught.value)

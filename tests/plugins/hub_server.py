@@ -16,6 +16,7 @@ def running_hub(models):
     """Serve folders by the ids of models; gives the server."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
     server.models, server.asked, server.pause = models, [], 0
+    server.head = 0  # which folder of a model is its latest revision
     server.starts = []  # (name of a file, first byte) of every transfer
     server.spoilt = set()  # names of files that come with a wrong byte
     server.dropped = set()  # names of files whose transfer breaks off half way, once
@@ -71,7 +72,7 @@ class Hub(BaseHTTPRequestHandler):
         elif question == "discussions":
             self._answer(200, {}, json.dumps(offers(len(folders) - 1)).encode())
         else:
-            number = 1 if revision.startswith("refs") else 0
+            number = 1 if revision.startswith("refs") else self.server.head
             about = summary(model, folders[number]) | {"sha": f"{number:040}"}
             self._answer(200, {}, json.dumps(about).encode())
 

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from segdesk.core.checkpoint_folder import WEIGHTS
 from segdesk.core.errors import CheckpointError, SegdeskError
 from segdesk.core.progress import Report, part, silent
-from segdesk.engine.checkpoints.checking import check_git_blob, check_weights
+from segdesk.engine.checkpoints.checking import check_git_blob, check_weights, verify_hashes
 from segdesk.engine.checkpoints.converting import convert_pickled
 from segdesk.engine.checkpoints.hub import HubFile, Offer, endpoint, need_network
 from segdesk.engine.checkpoints.manifest import FileRecord, describe_folder, record_of
-from segdesk.engine.checkpoints.store import INCOMING, Installed, naming, put, store_folder
+from segdesk.engine.checkpoints.store import (
+    INCOMING,
+    Installed,
+    find_installed,
+    naming,
+    put,
+    store_folder,
+)
 
 _CHUNK = 2**18  # bytes
 _SPARE = 2**26  # bytes of the disk that are left alone
@@ -23,7 +30,7 @@ _PATIENCE = 30  # seconds without a byte
 
 
 def download(offer: Offer, report: Report = silent) -> Installed:
-    """Install a model from the Hub; an older one of the same name is replaced.
+    """Install a model from the Hub, unless it is here; an older or damaged one is replaced.
 
     Parameters
     ----------
@@ -38,6 +45,11 @@ def download(offer: Offer, report: Report = silent) -> Installed:
         When the Hub is out of reach, what came is not what was announced, or is damaged or
         hostile.
     """
+    here = find_installed(offer.name)
+    if here and here.source == "hub" and here.revision == offer.revision:
+        with suppress(CheckpointError):  # damaged: fetch it again
+            verify_hashes(here.path, report)
+            return here
     need_network(offer.name)
     with _partial_folder(offer) as folder:
         _check_space(offer, folder)

@@ -30,6 +30,8 @@ from segdesk.engine.checkpoints.manifest import (
 from segdesk.engine.folders import data_folder
 
 INCOMING = ".incoming"
+_PREFIX = "new-"
+_FORGOTTEN = 86_400  # seconds after which a folder that is being prepared is not any more
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,10 @@ def new_folder(source: Path) -> Iterator[Path]:
     parent = store_folder() / INCOMING
     try:
         parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=parent))
+        for old in parent.glob(f"{_PREFIX}*"):
+            if time.time() - _time(old) > _FORGOTTEN:  # its process was killed
+                shutil.rmtree(old, ignore_errors=True)
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
     except OSError as error:
         raise CheckpointError(f"{parent}: cannot be written to ({error.strerror}).") from error
     try:

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from segdesk.engine.checkpoints.hub import Found, Offer, Query
 from segdesk.gui.checkpointing import Checkpointing
 from segdesk.gui.dialogs.installed_checkpoints import checkpoint_list, size_in_words
+from segdesk.gui.panels.rows import ROW_SIZE
 
 TITLES = ("Id on the Hub", "Task", "Weights", "Licence", "Downloads")
 TASKS = (
@@ -118,6 +119,7 @@ class HubCheckpoints(QWidget):
         for model in found:
             item = QTreeWidgetItem(_cells(model))
             item.setData(0, Qt.ItemDataRole.UserRole, model.name)
+            item.setSizeHint(0, ROW_SIZE)
             self.list.addTopLevelItem(item)
 
     def _on_selection_changed(self) -> None:

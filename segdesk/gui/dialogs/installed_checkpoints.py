@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
+    QHeaderView,
     QMessageBox,
     QPushButton,
     QTreeWidget,
@@ -20,6 +21,7 @@ from PySide6.QtWidgets import (
 from segdesk.engine.checkpoints.packs import SUFFIX
 from segdesk.engine.checkpoints.store import Installed
 from segdesk.gui.checkpointing import Checkpointing
+from segdesk.gui.panels.rows import ROW_SIZE
 
 TITLES = ("Name", "Task", "Size", "Licence", "From", "Last used")
 SOURCES = {"hub": "Hub", "cache": "Hub (shared)", "folder": "folder", "pack": "pack"}
@@ -81,6 +83,7 @@ class InstalledCheckpoints(QWidget):
         for checkpoint in self._checkpoints.installed:
             item = QTreeWidgetItem(_cells(checkpoint))
             item.setData(0, Qt.ItemDataRole.UserRole, checkpoint)
+            item.setSizeHint(0, ROW_SIZE)
             item.setToolTip(0, str(checkpoint.path))
             self.list.addTopLevelItem(item)
         self._enable()
@@ -132,7 +135,10 @@ def checkpoint_list(titles: tuple[str, ...]) -> QTreeWidget:
     """Return an empty list whose first column takes the room that is left."""
     tree = QTreeWidget(columnCount=len(titles), rootIsDecorated=False, uniformRowHeights=True)
     tree.setHeaderLabels(list(titles))
-    tree.setColumnWidth(0, 330)
+    header = tree.header()
+    header.setStretchLastSection(False)
+    header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+    header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
     tree.setAllColumnsShowFocus(True)
     return tree
 

@@ -88,10 +88,23 @@ def test_a_wrong_byte_is_found_and_not_kept(name, hub):
 def test_a_newer_revision_takes_the_place_of_the_old_one(hub, copied):
     first = download(describe("org/tiny"))
     (copied / "README.md").write_text("---\nlicense: mit\n---\n")
-    hub.models["org/tiny"] = [copied]
+    hub.models["org/tiny"].append(copied)
+    hub.head = 1
     second = download(describe("org/tiny"))
     assert (first.licence, second.licence) == ("apache-2.0", "mit")
     assert installed() == [second]
+    assert second.revision == f"{1:040}"
+
+
+def test_what_is_here_is_not_fetched_again_unless_it_is_damaged(hub):
+    offer = describe("org/tiny")
+    first = download(offer)
+    hub.starts.clear()
+    assert download(offer).path == first.path
+    assert hub.starts == []
+    (first.path / WEIGHTS).write_bytes(b"")
+    verify(download(offer).path)
+    assert WEIGHTS in dict(hub.starts)
 
 
 def test_pickles_are_fetched_and_converted_after_a_consent_only(hub, copied, tiny):

@@ -1,6 +1,7 @@
 """Checkpoints in the store: from folders, by name, removed, checked."""
 
 import json
+import os
 import shutil
 import time
 from pathlib import Path
@@ -79,6 +80,15 @@ def test_a_stopped_import_leaves_nothing(tiny):
     with pytest.raises(Cancelled):
         import_checkpoint(tiny, report=stop)
     assert installed() == left_over() == []
+
+
+def test_what_a_killed_process_left_is_removed_after_a_day(tiny):
+    incoming = store.store_folder() / store.INCOMING
+    for name, age in (("new-old", 2 * 86_400), ("new-young", 60)):
+        (incoming / name).mkdir(parents=True)
+        os.utime(incoming / name, (time.time() - age,) * 2)
+    import_checkpoint(tiny)
+    assert [path.name for path in left_over()] == ["new-young"]
 
 
 def test_a_full_disk_is_said_before_anything_is_copied(tiny, monkeypatch):
