@@ -2,6 +2,7 @@
 
 COMMANDS = {
     "segment": "segment images and export the masks",
+    "measure": "measure the segments of a mask",
     "info": "say what an image file holds",
     "checkpoints": "list, search, fetch, pack, import, remove and check the weights of models",
     "plugins": "list, enable and disable plugins",

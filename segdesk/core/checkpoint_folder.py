@@ -65,7 +65,7 @@ def check_folder(folder: Path) -> None:
             " merge the two and save the result."
         )
     for name in checkpoint_files(folder):
-        _check_place(folder, name)
+        check_place(folder, name)
     check_config(folder / CONFIG, read_json(folder / CONFIG))
     processor = folder / _processor_file(folder)
     check_processor(processor, read_json(processor))
@@ -75,7 +75,7 @@ def weight_files(folder: Path) -> list[str]:
     """Return the names of all files of weights, be they there or not."""
     if (folder / WEIGHTS).is_file() or not (folder / INDEX).is_file():
         return [WEIGHTS]
-    _check_place(folder, INDEX)
+    check_place(folder, INDEX)
     shards = read_json(folder / INDEX).get("weight_map")
     if not isinstance(shards, dict) or not shards:
         raise CheckpointError(f"{folder / INDEX}: lists no weights.")
@@ -132,8 +132,11 @@ def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return content
 
 
-def _check_place(folder: Path, name: str) -> None:
-    """Refuse a link out of the folder; a folder in the Hub's cache has its files beside it."""
+def check_place(folder: Path, name: str) -> None:
+    """Refuse a link out of the folder; a folder in the Hub's cache has its files beside it.
+
+    Raises ``CheckpointError``.
+    """
     root = folder.resolve()
     if root.parent.name == "snapshots" and root.parents[1].name.startswith("models--"):
         root = root.parents[1]

@@ -13,6 +13,7 @@ from segdesk.gui.displaying import Displaying
 from segdesk.gui.editor import Editor
 from segdesk.gui.exporting import Exporting
 from segdesk.gui.lanes import Lane
+from segdesk.gui.measuring import Measuring
 from segdesk.gui.opening import Opening
 from segdesk.gui.review_bar import proposal_of
 from segdesk.gui.segmenting import Segmenting
@@ -40,10 +41,17 @@ class Workbench(QObject):
         self.segmenting = Segmenting(editor, self.shelf, self._gpu)
         self.teaching = Teaching(editor, self.shelf, self.segmenting.choice, self.disk)
         self.exporting = Exporting(editor, self.shelf, self.disk)
+        self.measuring = Measuring(editor, self.shelf, self.disk)
         self.displaying = Displaying(editor, self.shelf, self.disk)
         self.checkpoints = Checkpointing(self)
-        jobs = (self.opening, self.segmenting, self.teaching, self.exporting, self.checkpoints)
-        for topic in jobs:
+        for topic in (
+            self.opening,
+            self.segmenting,
+            self.teaching,
+            self.exporting,
+            self.measuring,
+            self.checkpoints,
+        ):
             topic.job_started.connect(self.job_started)
 
     @property

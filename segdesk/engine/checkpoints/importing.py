@@ -13,6 +13,7 @@ from segdesk.core.checkpoint_folder import (
     PROCESSOR,
     WEIGHTS,
     check_folder,
+    check_place,
     checkpoint_files,
     missing_files,
     pickled_weights,
@@ -81,8 +82,10 @@ def is_pickled(source: Path) -> bool:
 def _copy_converted(source: Path, folder: Path, report: Report) -> dict[str, FileRecord]:
     names = [CONFIG, PROCESSOR, *COMPANIONS]
     pickles = [path.name for path in pickles_of_weights(source)]
-    present = [name for name in names if (source / name).is_file()]
-    _copy(source, folder, [*present, *pickles], part(report, 0.0, 0.3))
+    wanted = [*(name for name in names if (source / name).is_file()), *pickles]
+    for name in wanted:
+        check_place(source, name)
+    _copy(source, folder, wanted, part(report, 0.0, 0.3))
     convert_pickled(folder, part(report, 0.3, 0.5))
     check_folder(folder)
     return {name: record_of(folder / name, report) for name in checkpoint_files(folder)}

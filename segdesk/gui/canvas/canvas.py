@@ -35,6 +35,7 @@ from segdesk.gui.tools.sketch import Sketch
 
 _FIT_MARGIN = 0.03
 _CENTRED_SHARE = 0.5  # of the viewport that is filled, at most, by what is centred on
+_NO_SEGMENT = Update("segments")  # of no layer: only the selection has changed
 _PEN = 8  # device pixels by which a tool's outline may reach beyond the window that it names
 _SAMPLING = 2  # device pixels by which a label may be drawn beside its place when zoomed out
 
@@ -194,7 +195,7 @@ class Canvas(QWidget):
         self.editor.frame_changed.connect(self._on_frame_changed)
         self.editor.updated.connect(self._on_updated)
         self.editor.display_changed.connect(self._on_display_changed)
-        self.editor.selection_changed.connect(self._recolour)
+        self.editor.selection_changed.connect(lambda: self._recolour(_NO_SEGMENT))
         self._loader.loaded.connect(self._on_tiles_loaded)
         self._loader.failed.connect(self.editor.fail)
         self._completed.connect(self.first_frame_painted, Qt.ConnectionType.QueuedConnection)
@@ -223,7 +224,7 @@ class Canvas(QWidget):
             if update.frame in (None, self._view.frame):
                 self._mark(update.window, self._scene.contour_width + _SAMPLING)
         elif update.what == "segments":
-            self._recolour()
+            self._recolour(update)
         elif update.what != "history":
             self._scene.recolour(self.editor.selection)
             self._redraw()
@@ -232,8 +233,8 @@ class Canvas(QWidget):
         if not self._awaited.isdisjoint(keys):
             self.update()
 
-    def _recolour(self) -> None:
-        if self._scene.recolour(self.editor.selection):
+    def _recolour(self, update: Update | None = None) -> None:
+        if self._scene.recolour(self.editor.selection, update):
             self._redraw()
 
     def _new_tiles(self) -> DisplayTiles | None:

@@ -154,6 +154,17 @@ def test_pickles_are_converted_after_a_consent_only(copied):
     checking.verify(found.path)
 
 
+@pytest.mark.parametrize("name", ["README.md", "pytorch_model.bin"])
+def test_a_link_out_of_a_folder_with_pickles_is_not_followed(name, copied):
+    only_pickle(copied)
+    secret = copied.parent / "secret"
+    (copied / name).rename(secret)
+    (copied / name).symlink_to(secret)
+    with pytest.raises(CheckpointError, match=f"{name}: a link to a file outside the folder"):
+        import_checkpoint(copied, allow_pickled=True)
+    assert installed() == left_over() == []
+
+
 class Bomb:
     def __init__(self, canary):
         self.canary = canary
