@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
 from functools import cache
 from typing import Any
@@ -17,9 +16,9 @@ _PRIVATE = {
     "ORT_DISABLE_TELEMETRY": "1",
     "DO_NOT_TRACK": "1",
 }
-_NETWORK = (socket.AF_INET, socket.AF_INET6)
 _SENDING = ("socket.connect", "socket.sendto", "socket.sendmsg")
-_NAMING = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr")
+_NAMING = ("socket.getaddrinfo", "socket.getnameinfo")
+_NAMING += ("socket.gethostbyname", "socket.gethostbyaddr")
 
 
 def is_offline() -> bool:
@@ -55,10 +54,12 @@ def _guard() -> None:
 
 
 def _refuse_network(event: str, arguments: tuple[Any, ...]) -> None:
-    if not event.startswith("socket."):
+    if event not in _SENDING and event not in _NAMING:
         return
-    leaves = event in _SENDING and arguments[0].family in _NETWORK
-    if (leaves or event in _NAMING) and is_offline():
+    from socket import AF_INET, AF_INET6
+
+    leaves = event in _NAMING or arguments[0].family in (AF_INET, AF_INET6)
+    if leaves and is_offline():
         raise ConnectionRefusedError("SegDesk is in offline mode: nothing may use the network.")
 
 

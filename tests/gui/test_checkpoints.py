@@ -4,7 +4,7 @@ import huggingface_hub.constants
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QComboBox, QFileDialog
 
 from segdesk.engine.checkpoints.store import installed
 from segdesk.engine.offline import is_offline
@@ -185,12 +185,26 @@ def test_the_panel_lists_what_is_installed_for_its_segmenter(qtbot, checkpoints,
     row.show()
     drop(dialog, tiny)
     says(dialog, qtbot, "is installed.")
-    combo = row.findChild(type(row._refs))
+    combo = row.findChild(QComboBox)
     qtbot.waitUntil(lambda: combo.itemData(0) == "segformer", timeout=PATIENCE)
     assert combo.count() == 1 + len(choice.spec.checkpoints)
     assert not checkpoints.suiting("panoptic")
     combo.activated.emit(0)
     assert choice.checkpoint == "segformer"
+
+
+def test_what_is_being_typed_stays(qtbot, checkpoints):
+    choice = Choice()
+    choice.choose("semantic")
+    row = CheckpointRow(choice, checkpoints)
+    qtbot.addWidget(row)
+    row.show()
+    line = row.findChild(QComboBox).lineEdit()
+    line.selectAll()
+    qtbot.keyClicks(line, "org/ti")
+    with qtbot.waitSignal(checkpoints.changed, timeout=PATIENCE):
+        checkpoints.refresh()
+    assert line.text() == "org/ti"
 
 
 def test_the_window_has_an_action_for_it(qtbot, monkeypatch):

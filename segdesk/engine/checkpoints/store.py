@@ -130,15 +130,24 @@ def put(folder: Path, manifest: Manifest, replace: bool = False) -> Installed:
     try:
         (folder / MANIFEST).write_text(manifest.to_json(), "utf-8")
         if target.exists():
-            with new_folder(target) as old:
-                target.replace(old / "old")
-                folder.replace(target)
+            _exchange(folder, target)
         else:
             folder.replace(target)
     except OSError as error:
         raise CheckpointError(f"{target}: cannot be written ({error.strerror}).") from error
     mark_used(target)
     return need_installed(manifest.name)
+
+
+def _exchange(folder: Path, target: Path) -> None:
+    """Put a folder in the place of another one, which stays there when that fails."""
+    with new_folder(target) as grave:
+        old = target.replace(grave / "old")
+        try:
+            folder.replace(target)
+        except OSError:
+            old.replace(target)
+            raise
 
 
 def remove(name: str) -> None:

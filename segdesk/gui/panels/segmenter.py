@@ -162,7 +162,7 @@ class CheckpointRow(QWidget):
         row.addWidget(browse)
         self._refs.activated.connect(self._on_refs_activated)
         browse.clicked.connect(self._on_browse_clicked)
-        checkpoints.changed.connect(self.refresh)
+        checkpoints.changed.connect(self._on_checkpoints_changed)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Look for what is installed by now."""
@@ -184,6 +184,11 @@ class CheckpointRow(QWidget):
             if found < 0:
                 self._refs.setEditText(self._choice.checkpoint)
         self._refs.setToolTip(self._choice.checkpoint)
+
+    def _on_checkpoints_changed(self) -> None:
+        line = self._refs.lineEdit()
+        if not (line and line.isModified()):  # somebody is typing
+            self.refresh()
 
     def _on_refs_activated(self, index: int) -> None:
         self._choice.set_checkpoint(self._refs.itemData(index) or self._refs.itemText(index))

@@ -56,6 +56,23 @@ def test_a_name_is_taken_once_and_replaced_only_when_asked(tiny, copied):
     assert left_over() == []
 
 
+def test_the_old_one_stays_when_the_new_one_cannot_be_put_in_its_place(tiny, copied, monkeypatch):
+    old = import_checkpoint(tiny, "tiny")
+    (copied / "README.md").unlink()
+    move = Path.replace
+
+    def fail(path, target):
+        if path.parent.name == store.INCOMING:
+            raise OSError(5, "Input/output error")
+        return move(path, target)
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(CheckpointError, match="Input/output error"):
+        import_checkpoint(copied, "tiny", replace_old=True)
+    assert [o.licence for o in installed()] == ["apache-2.0"]
+    checking.verify(old.path)
+
+
 @pytest.mark.parametrize(
     "name", ["../tiny", "a/b/c", "/etc", ".hidden", "con", "a--b", "a\0b", "ü"]
 )
