@@ -111,9 +111,19 @@ def _parts(config: dict[str, Any]) -> Iterator[dict[str, Any]]:
         part = waiting.pop()
         if isinstance(part, dict):
             yield part
-            waiting.extend(part.values())
+            waiting.extend(_known(key, value) for key, value in part.items())
         elif isinstance(part, list):
             waiting.extend(part)
+
+
+def _known(key: str, value: Any) -> Any:
+    """Return a part of a configuration, without what its model does not heed.
+
+    MaskFormer's decoder names a backbone as DETR's does, and has none.
+    """
+    if key == "decoder_config" and isinstance(value, dict):
+        return {**value, "backbone": None}
+    return value
 
 
 def _numbers(config: dict[str, Any]) -> Iterator[tuple[str, float]]:

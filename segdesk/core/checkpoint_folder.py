@@ -12,12 +12,13 @@ from segdesk.core.errors import CheckpointError
 
 CONFIG = "config.json"
 PROCESSOR = "preprocessor_config.json"
+VIDEO_PROCESSOR = "video_preprocessor_config.json"
 WHOLE_PROCESSOR = "processor_config.json"  # with those of text and prompts; may stand alone
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
 COMPANIONS = (  # files that some processors need, and what a person should know
     WHOLE_PROCESSOR,
-    "video_preprocessor_config.json",
+    VIDEO_PROCESSOR,
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
@@ -67,8 +68,9 @@ def check_folder(folder: Path) -> None:
     for name in checkpoint_files(folder):
         check_place(folder, name)
     check_config(folder / CONFIG, read_json(folder / CONFIG))
-    processor = folder / _processor_file(folder)
-    check_processor(processor, read_json(processor))
+    for name in (VIDEO_PROCESSOR, PROCESSOR, WHOLE_PROCESSOR):
+        if (folder / name).is_file():
+            check_processor(folder / name, read_json(folder / name))
 
 
 def weight_files(folder: Path) -> list[str]:
@@ -118,7 +120,7 @@ def licence_in(folder: Path) -> str:
 
 
 def _processor_file(folder: Path) -> str:
-    names = (PROCESSOR, WHOLE_PROCESSOR)
+    names = (VIDEO_PROCESSOR, PROCESSOR, WHOLE_PROCESSOR)  # some models have only one of them
     return next((name for name in names if (folder / name).is_file()), PROCESSOR)
 
 

@@ -17,8 +17,9 @@ _PRIVATE = {
     "DO_NOT_TRACK": "1",
 }
 _SENDING = ("socket.connect", "socket.sendto", "socket.sendmsg")
-_NAMING = ("socket.getaddrinfo", "socket.getnameinfo")
-_NAMING += ("socket.gethostbyname", "socket.gethostbyaddr")
+_NAMING = tuple(
+    f"socket.{name}" for name in ("getaddrinfo", "getnameinfo", "gethostbyname", "gethostbyaddr")
+)
 
 
 def is_offline() -> bool:

@@ -26,7 +26,7 @@ def why_first() -> str:
     return f"PyTorch finds {accelerator.type.upper()}{more}"
 
 
-def free_memory(device: torch.device) -> tuple[int, int]:
+def memory_of(device: torch.device) -> tuple[int, int]:
     """Return (free, total) bytes of a device's memory, as far as it can be asked for them.
 
     A processor has the machine's. Raises ``RuntimeError`` where the device cannot tell.

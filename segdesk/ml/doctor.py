@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from segdesk.ml.device import choose_device, free_memory, known_devices, why_first
+from segdesk.ml.device import choose_device, known_devices, memory_of, why_first
 
 _NONE = "no NVIDIA driver was found"
 
@@ -38,7 +38,7 @@ def describe() -> dict[str, Any]:
 def _memory(name: str) -> dict[str, float]:
     """Return the memory of a device in GiB; empty where it cannot be asked."""
     try:
-        free, total = free_memory(torch.device(name))
+        free, total = memory_of(torch.device(name))
     except RuntimeError:  # a device that does not count
         return {}
     return {"free_gib": round(free / 2**30, 1), "total_gib": round(total / 2**30, 1)}

@@ -8,7 +8,7 @@ from segdesk.core.errors import Cancelled
 from segdesk.engine import devices
 from segdesk.engine.diagnosis import test_in_words as lines_of_test
 from segdesk.ml import self_test
-from segdesk.ml.device import choose_device, free_memory, known_devices
+from segdesk.ml.device import choose_device, known_devices, memory_of
 from segdesk.ml.doctor import describe, too_old
 
 
@@ -60,7 +60,7 @@ def test_a_driver_that_is_older_than_the_build_is_told_what_to_do():
 
 def test_memory_is_known_of_every_device():
     for name in known_devices():
-        free, total = free_memory(torch.device(name))
+        free, total = memory_of(torch.device(name))
         assert 0 < free <= total
 
 

@@ -237,3 +237,13 @@ def test_what_the_hubs_client_has_fetched_is_listed_used_checked_and_removed(
     store.remove("org/tiny")
     assert installed() == []
     assert not repository.exists()
+
+
+@pytest.mark.parametrize("name", ["processor_config.json", "video_preprocessor_config.json"])
+def test_a_processor_may_be_in_a_file_of_another_name(name, copied):
+    (copied / "preprocessor_config.json").rename(copied / name)
+    found = import_checkpoint(copied)
+    assert (found.path / name).is_file()
+    (copied / name).write_text('{"size": {"height": 1000000}}')
+    with pytest.raises(CheckpointError, match=f"{name}: height is 1000000 pixels"):
+        import_checkpoint(copied, "other")
