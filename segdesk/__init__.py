@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from segdesk.engine.export import losses as losses
     from segdesk.engine.images import open_image as open_image
     from segdesk.engine.job_files import read_job as read_job
+    from segdesk.engine.mask_edits import edit_segmentation as edit_segmentation
     from segdesk.engine.mask_files import read_segmentation as read_segmentation
     from segdesk.engine.options import parse_options as parse_options
     from segdesk.engine.prompt_files import read_prompts as read_prompts
@@ -48,6 +49,7 @@ _HOME = {
     "engine.export": ("export", "losses"),
     "engine.images": ("open_image",),
     "engine.job_files": ("read_job",),
+    "engine.mask_edits": ("edit_segmentation",),
     "engine.mask_files": ("read_segmentation",),
     "engine.options": ("parse_options",),
     "engine.prompt_files": ("read_prompts",),

@@ -1,6 +1,7 @@
 """What a TIFF says about the place and size of its pixels.
 
-Sources: OGC GeoTIFF 1.1; OME-TIFF specification; ImageJ's and Aperio's descriptions.
+Sources: OGC GeoTIFF 1.1; OME-TIFF specification; ImageJ's and Aperio's descriptions; OpenSlide's
+notes on the formats of Ventana (BIF) and Philips. NDPI and SCN have plain resolutions.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from xml.etree import ElementTree
 
 from segdesk_plugins.pictures.damage import DAMAGE
 
+_XMP = 700
 _PIXEL_SCALE, _TIEPOINTS, _MATRIX, _GEO_KEYS, _NODATA = 33550, 33922, 34264, 34735, 42113
 _RASTER_TYPE, _GEOGRAPHIC, _PROJECTED = 1025, 2048, 3072  # GeoTIFF keys
 _MODEL_TYPE, _LINEAR_UNIT = 1024, 3076
@@ -39,7 +41,8 @@ class Place(TypedDict, total=False):
 def place_of(tiff: Any, page: Any, is_upright: bool) -> Place:
     """Return what is cheap to know and certain; a damaged tag counts as absent."""
     place = Place()
-    for read in (_resolution, _imagej, _aperio, _ome, _nodata, _geo if is_upright else None):
+    slides = _aperio, _ventana, _philips
+    for read in (_resolution, _imagej, *slides, _ome, _nodata, _geo if is_upright else None):
         try:
             place.update(read(tiff, page) if read else Place())
         except DAMAGE:
@@ -80,6 +83,23 @@ def _aperio(tiff: Any, page: Any) -> Place:
     found = re.search(r"\bMPP = (\d*\.?\d+)", page.description) if tiff.is_svs else None
     size = float(found[1]) if found else 0.0
     return Place(spacing=(size, size), unit="um") if size > 0 else Place()
+
+
+def _ventana(tiff: Any, page: Any) -> Place:
+    xmp = bytes(tiff.pages.first.tags.valueof(_XMP, b"")) if tiff.is_bif else b""
+    found = re.search(rb"""\bScanRes=["'](\d*\.?\d+)["']""", xmp)
+    size = float(found[1]) if found else 0.0
+    return Place(spacing=(size, size), unit="um") if size > 0 else Place()
+
+
+def _philips(tiff: Any, page: Any) -> Place:
+    text = tiff.pages.first.description if tiff.is_philips else ""
+    number = r"&quot;(\d*\.?\d+(?:e-?\d+)?)&quot;"
+    found = re.search(rf'"DICOM_PIXEL_SPACING"[^>]*>\s*{number}\s+{number}', text)
+    if not found:
+        return Place()
+    down, across = 1000 * float(found[1]), 1000 * float(found[2])  # DICOM: rows first, mm
+    return Place(spacing=(across, down), unit="um")
 
 
 def _ome(tiff: Any, page: Any) -> Place:

@@ -2,6 +2,7 @@
 
 COMMANDS = {
     "segment": "segment images and export the masks",
+    "edit": "change a mask: fill holes, grow, smooth, split, ...",
     "measure": "measure the segments of a mask",
     "info": "say what an image file holds",
     "checkpoints": "list, search, fetch, pack, import, remove and check the weights of models",

@@ -15,6 +15,7 @@ from segdesk.gui.exporting import Exporting
 from segdesk.gui.lanes import Lane
 from segdesk.gui.measuring import Measuring
 from segdesk.gui.opening import Opening
+from segdesk.gui.operating import Operating
 from segdesk.gui.review_bar import proposal_of
 from segdesk.gui.segmenting import Segmenting
 from segdesk.gui.shelf import Shelf, categories_of
@@ -36,11 +37,14 @@ class Workbench(QObject):
         super().__init__(editor)
         self.editor = editor
         self.disk, self._gpu = Lane("disk", self), Lane("gpu", self)
+        self._edits = Lane("edits", self)
         self.shelf = Shelf()
-        self.opening = Opening(editor, self.shelf, self.disk)
+        self._slow = Lane("overviews", self)
+        self.opening = Opening(editor, self.shelf, self.disk, self._slow)
         self.segmenting = Segmenting(editor, self.shelf, self._gpu)
         self.teaching = Teaching(editor, self.shelf, self.segmenting.choice, self.disk)
         self.exporting = Exporting(editor, self.shelf, self.disk)
+        self.operating = Operating(editor, self.shelf, self._edits)
         self.measuring = Measuring(editor, self.shelf, self.disk)
         self.displaying = Displaying(editor, self.shelf, self.disk)
         self.checkpoints = Checkpointing(self)
@@ -51,6 +55,7 @@ class Workbench(QObject):
             self.exporting,
             self.measuring,
             self.checkpoints,
+            self.operating,
         ):
             topic.job_started.connect(self.job_started)
 
@@ -135,9 +140,14 @@ class Workbench(QObject):
 
     def close(self) -> None:
         """Stop all jobs, end the processes and let go of all files."""
+        from segdesk.engine.probe import dismiss
+
+        self._slow.close()
         self.disk.close()
         self.checkpoints.close()
+        dismiss()
         self._gpu.close()
+        self._edits.close()
         self.segmenting.close()
         self.shelf.close()
 

@@ -21,7 +21,7 @@ from segdesk.gui.canvas.view import View
 from segdesk.gui.tools.sketch import Sketch, reach
 
 _CONTOUR = 1.5  # logical pixels
-_PATIENCE = 0.006  # seconds to bring overviews of label maps up to date, a layer and rectangle
+_PATIENCE = 0.004  # seconds to bring overviews of label maps up to date, a layer and rectangle
 
 
 class Scene:
