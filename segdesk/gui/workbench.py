@@ -9,6 +9,7 @@ from segdesk.engine import edits
 from segdesk.engine.layer import Layer
 from segdesk.gui.canvas import Canvas
 from segdesk.gui.category_keys import category_of_key
+from segdesk.gui.checkpointing import Checkpointing
 from segdesk.gui.displaying import Displaying
 from segdesk.gui.editor import Editor
 from segdesk.gui.exporting import Exporting
@@ -52,6 +53,7 @@ class Workbench(QObject):
         self.operating = Operating(editor, self.shelf, self._edits)
         self.measuring = Measuring(editor, self.shelf, self.disk)
         self.displaying = Displaying(editor, self.shelf, self.disk)
+        self.checkpoints = Checkpointing(self)
         self.opening.leaving.connect(self.views.keep)
         for topic in (
             self.opening,
@@ -60,6 +62,7 @@ class Workbench(QObject):
             self.teaching,
             self.exporting,
             self.measuring,
+            self.checkpoints,
             self.operating,
         ):
             topic.job_started.connect(self.job_started)
@@ -162,6 +165,7 @@ class Workbench(QObject):
 
         self._slow.close()
         self.disk.close()
+        self.checkpoints.close()
         dismiss()
         self._gpu.close()
         self._edits.close()

@@ -16,6 +16,33 @@ def known_devices() -> list[str]:
     return [*(f"{accelerator.type}:{index}" for index in range(count)), "cpu"]
 
 
+def why_first() -> str:
+    """Return in words why "auto" stands for the device that it stands for."""
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    if accelerator is None:
+        return "no accelerator works here, so models run on the processor"
+    count = torch.accelerator.device_count()
+    more = f", the first of {count}" if count > 1 else ""
+    return f"PyTorch finds {accelerator.type.upper()}{more}"
+
+
+def memory_of(device: torch.device) -> tuple[int, int]:
+    """Return (free, total) bytes of a device's memory, as far as it can be asked for them.
+
+    A processor has the machine's. Raises ``RuntimeError`` where the device cannot tell.
+    """
+    if device.type == "cpu":
+        import psutil
+
+        memory = psutil.virtual_memory()
+        return memory.available, memory.total
+    if device.type == "mps":  # shares the machine's
+        limit = torch.mps.recommended_max_memory()
+        return limit - torch.mps.driver_allocated_memory(), limit
+    free, total = torch.accelerator.get_memory_info(device)
+    return free, total
+
+
 def choose_device(name: str) -> torch.device:
     """Return the device of a name: "auto", "cpu", "cuda", "cuda:1", "mps", ...
 

@@ -150,7 +150,7 @@ def test_weights_in_several_files_are_read(copied, image):
 @pytest.mark.parametrize(
     ("ref", "words"),
     [
-        ("org/not-here", "the Hub cannot be reached"),
+        ("org/not-here", "not on this machine, and offline mode is on"),
         ("./not/a/folder", "there is no such folder"),
         (__file__, "a file; a checkpoint is a folder or a Hub id"),
     ],

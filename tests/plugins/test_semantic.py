@@ -1,8 +1,6 @@
 """Semantic models: against transformers itself, in a worker, and from a Hub on this machine."""
 
-import threading
 from dataclasses import replace
-from http.server import ThreadingHTTPServer
 
 import numpy as np
 import pytest
@@ -15,7 +13,7 @@ from segdesk.core.image import ArrayImage
 from segdesk.engine.resolve import segment_ids
 from segdesk.engine.segment import make_request, segment
 from segdesk.engine.worker import Worker
-from tests.plugins.hub_server import Hub
+from tests.plugins.hub_server import running_hub
 from tests.plugins.tiny_models import (
     CATEGORIES,
     beit,
@@ -104,17 +102,12 @@ def test_16_bit_and_grey_images_are_segmented_as_displayed(checkpoint):
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory, checkpoint):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    server.models = {"org/tiny": [checkpoint], "org/large": [checkpoint]}
-    server.asked, server.pause = [], 0
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+    models = {"org/tiny": [checkpoint], "org/large": [checkpoint]}
+    with running_hub(models) as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_ENDPOINT", server.url)
         patch.setenv("HF_HUB_OFFLINE", "0")
         patch.setenv("HF_HOME", str(tmp_path_factory.mktemp("hub")))
         yield server
-    server.shutdown()
-    server.server_close()
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +143,7 @@ def test_a_worker_gives_the_same_answer_from_a_folder_and_asks_nobody(
 def test_a_model_comes_from_the_hub_once(hub, worker, checkpoint, image):
     job, told = job_of("org/tiny"), []
     request = make_request(image, job)
+    worker.close()  # so that it starts anew in the home of this test
     found = worker.run(job, request, lambda fraction, message: told.append(message))
     assert undated(found) == undated(segment(image, job_of(checkpoint)))
     assert any("Downloading" in message and "MB" in message for message in told)
