@@ -181,6 +181,15 @@ def test_modules_import_no_model_library_and_no_qt(package):
     assert (done.returncode, done.stdout.split()) == (0, []), done.stderr
 
 
+def test_the_window_begins_without_what_a_project_needs():
+    code = IMPORT_ALL.format(
+        names=["segdesk.gui.app"],
+        heavy=["sqlite3", "zstandard", "segdesk.engine.project.project", "torch", "PIL"],
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout.split()) == (0, []), done.stderr
+
+
 def test_the_rules_catch_a_breach():
     tree = ast.parse(
         "def f(a, b, *, c, d=1, **e):\n    'Doc.'\n    try: import torch\n    except: pass"

@@ -38,14 +38,17 @@ class Overviews:
         """Make the tiles of a window anew that are stale; say whether there was time for all."""
         labels, stale = self.level(level), self._stale[level]
         for column, row in window.intersection(labels.window).tiles(TILE) if stale else ():
-            if (column, row, frame) in stale:
-                if perf_counter() > until:
-                    return False
-                self._make(level, (column, row, frame))
+            if (column, row, frame) in stale and not self._make(level, (column, row, frame), until):
+                return False
         return True
 
-    def _make(self, level: int, index: TileIndex) -> None:
-        """Make one tile from the up to four below it."""
+    def _make(self, level: int, index: TileIndex, until: float) -> bool:
+        """Make one tile from the up to four below it; say whether there was time for it.
+
+        Those below that were made by then stay.
+        """
+        if perf_counter() > until:
+            return False
         below, half = self._levels[level - 1], TILE // 2
         column, row, frame = index
         parts: dict[tuple[int, int], Tile] = {}
@@ -53,19 +56,20 @@ class Overviews:
             child = 2 * column + dx, 2 * row + dy, frame
             if not below.tile_window(child):
                 continue
-            if child in self._stale[level - 1]:
-                self._make(level - 1, child)
+            if child in self._stale[level - 1] and not self._make(level - 1, child, until):
+                return False
             parts[dx, dy] = below.tile(child)
         self._stale[level].discard(index)
         first = parts[0, 0]
         if isinstance(first, int) and all(is_same_id(part, first) for part in parts.values()):
             self._levels[level].put_packed(index, first)
-            return
+            return True
         whole = np.zeros((TILE, TILE), np.result_type(*map(_type_of, parts.values())))
         for (dx, dy), part in parts.items():
             place = whole[dy * half : (dy + 1) * half, dx * half : (dx + 1) * half]
             place[...] = part if isinstance(part, int) else part[::2, ::2]
         self._levels[level].write(self._levels[level].tile_window(index), whole, None, frame)
+        return True
 
 
 def _above(index: TileIndex, level: int) -> TileIndex:

@@ -264,3 +264,16 @@ def test_overviews_are_made_in_the_time_that_there_is():
     assert not labels.overview(1).read(Window(0, 0, TILE, TILE)).any()
     assert labels.freshen(labels.window, 1)
     assert labels.overview(1).read(Window(0, 0, TILE, TILE)).any()
+
+
+def test_overviews_that_are_made_bit_by_bit_are_those_made_at_once(monkeypatch):
+    ids = np.arange(16 * TILE * TILE).reshape(4 * TILE, 4 * TILE) % 1000
+    labels, whole = LabelMap.of_array(ids), LabelMap.of_array(ids)
+    window = labels.overview(2).window
+    ticks = iter(range(10_000))
+    monkeypatch.setattr(overviews, "perf_counter", lambda: next(ticks))
+    rounds, until = 1, 2
+    while not labels.freshen(window, 2, until=until):
+        rounds, until = rounds + 1, next(ticks) + 2
+    assert rounds > 2, "not even a single tile of the second level is made in one go"
+    np.testing.assert_array_equal(labels.read(window, 2), whole.read(window, 2))
