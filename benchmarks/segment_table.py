@@ -29,6 +29,7 @@ from segdesk.engine.document import Document
 from segdesk.engine.layer import Layer, LayerState
 from segdesk.engine.measured import Measured
 from segdesk.gui.editor import Editor, default_categories
+from segdesk.gui.keeping import Keeping
 from segdesk.gui.lanes import Lane
 from segdesk.gui.measuring import Measuring
 from segdesk.gui.panels.segments import SegmentsPanel
@@ -49,7 +50,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["SEGDESK_HOME"] = folder
         app, lane, editor = QApplication([]), Lane("disk"), Editor()
-        measuring = Measuring(editor, Shelf(), lane)
+        measuring = Measuring(editor, Shelf(Keeping()), lane)
         panel = SegmentsPanel(editor, measuring, [])
         panel.resize(760, 600)
         panel.show()

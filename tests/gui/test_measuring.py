@@ -148,7 +148,7 @@ def test_save(window, qtbot, tmp_path, monkeypatch):
     with (tmp_path / "table.csv").open(newline="", encoding="utf-8") as stream:
         assert [row["area_px"] for row in csv.DictReader(stream)] == ["40", "36"]
     assert parquet.read_table(tmp_path / "table.parquet").num_rows == 2
-    assert window.bench.shelf.current.is_unsaved, "a table is not the masks"
+    assert window.bench.shelf.unnamed(), "a table is not a project"
     failures = []
     window.editor.failed.connect(failures.append)
     window.bench.measuring.save(tmp_path / "table.xlsx")

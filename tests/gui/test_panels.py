@@ -12,6 +12,7 @@ from segdesk.engine.document import Document
 from segdesk.engine.layer import LayerState
 from segdesk.gui.category_keys import category_of_key, key_of
 from segdesk.gui.editor import Editor, default_categories
+from segdesk.gui.keeping import Keeping
 from segdesk.gui.lanes import Lane
 from segdesk.gui.measuring import Measuring
 from segdesk.gui.panels.categories import CategoriesPanel
@@ -172,7 +173,7 @@ class TestCategories:
 class TestSegments:
     @pytest.fixture
     def panel(self, editor, qtbot):
-        lane, shelf = Lane("disk"), Shelf()
+        lane, shelf = Lane("disk"), Shelf(Keeping())
         shelf.put(Entry(editor.document, Display(), "key"))
         panel = SegmentsPanel(editor, Measuring(editor, shelf, lane), [])
         qtbot.addWidget(panel)

@@ -100,6 +100,7 @@ class ForgetJob:
 
     def write(self, rows: RowWriter) -> None:
         """Delete them."""
+        note(rows.db, UNTIDY)
         rows.db.execute("DELETE FROM step WHERE image = ?", (self.image,))
         query = "SELECT prompts, last_layer FROM document WHERE image = ?"
         for prompts, last_layer in rows.db.execute(query, (self.image,)).fetchall():

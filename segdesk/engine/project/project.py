@@ -328,6 +328,7 @@ class Project:
         if self._store.exists and not discard:
             with suppress(sqlite3.Error, OSError, ProjectError):  # it can be done another time
                 self._store.write([tidy])
+                self._store.shrink()
         for document in self._documents.values():
             document.history.recorder = None
             document.image.close()

@@ -60,6 +60,17 @@ class Store:
             raise
         return remark
 
+    def shrink(self) -> None:
+        """Give space back to the disk where most of the file is free. Raises ``sqlite3.Error``."""
+        db = self._rows.db if self._rows else None
+        if db:
+            free, pages = (
+                db.execute(f"PRAGMA {which}").fetchone()[0]
+                for which in ("freelist_count", "page_count")
+            )
+            if free > pages / 2:
+                db.execute("VACUUM")
+
     def reopen(self) -> None:
         """Close the connection that writes: the next write opens it anew, after an error."""
         if self._rows:
