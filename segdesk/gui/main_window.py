@@ -212,9 +212,9 @@ class MainWindow(QMainWindow):
 
     def _refresh(self) -> None:
         self.actions_.refresh()
-        undo, redo = self.bench.undoable, self.bench.redoable
-        self.actions_["undo"].setText(f"&Undo {undo}" if undo else "&Undo")
-        self.actions_["redo"].setText(f"&Redo {redo}" if redo else "&Redo")
+        for action, step in (("undo", self.bench.undoable), ("redo", self.bench.redoable)):
+            words = f"&{action.capitalize()} {step.replace('&', '&&')}"
+            self.actions_[action].setText(words.rstrip())
         is_kept = self.bench.keeping.state in ("", "kept")
         self.setWindowModified(not is_kept or bool(self.bench.shelf.unnamed()))
 
