@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,12 +10,12 @@ from PySide6.QtWidgets import QFileDialog
 
 from segdesk.engine.operations import Operation
 from segdesk.engine.registry import registry
-from segdesk.gui.asking_projects import AskingProjects
 from segdesk.gui.opening import PROJECT
 from segdesk.gui.operating import Order
 from segdesk.gui.settings import settings
 
 if TYPE_CHECKING:
+    from segdesk.gui.asking_projects import AskingProjects
     from segdesk.gui.main_window import MainWindow
 
 
@@ -23,7 +24,13 @@ class Asking:
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
-        self.projects = AskingProjects(window)
+
+    @cached_property
+    def projects(self) -> AskingProjects:
+        """What is asked about projects."""
+        from segdesk.gui.asking_projects import AskingProjects
+
+        return AskingProjects(self._window)
 
     def open_files(self) -> None:
         """Let the user choose images."""

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from segdesk.gui.message_bar import MessageBar, Offer
 
 if TYPE_CHECKING:
+    from segdesk.gui.asking_projects import AskingProjects
     from segdesk.gui.main_window import MainWindow
 
 
@@ -18,7 +19,7 @@ class ProjectBars(QWidget):
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__()
-        self._window, self._bench, self._asking = window, window.bench, window.asking.projects
+        self._window, self._bench = window, window.bench
         self.damage = MessageBar()
         bars = (MessageBar(can_close=False) for _ in range(4))
         self.unsaved, self.copy, self.keeping, self.image = bars
@@ -34,6 +35,10 @@ class ProjectBars(QWidget):
         window.editor.document_changed.connect(self._on_image_changed)
         projects.unsaved_found.connect(self._on_unsaved_found)
         projects.damaged.connect(self._on_damaged)
+
+    @property
+    def _asking(self) -> AskingProjects:
+        return self._window.asking.projects
 
     def _on_project_changed(self) -> None:
         project = self._bench.keeping.project
