@@ -1,6 +1,8 @@
 """Projects in the window: real files, real crashes of a project, and what the user is told."""
 
 import os
+import sqlite3
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -292,6 +294,22 @@ class TestOpening:
         assert "cells.segdesk" in asked[0]
         assert window.editor.document.layers[0].areas == {1: 25}
         assert path.read_bytes() == content
+
+    def test_a_damaged_tile_is_named_and_the_rest_is_there(self, window, qtbot, folder, choose):
+        path = saved_project(qtbot, window, folder, choose)
+        window.asking.projects.close()
+        qtbot.waitUntil(lambda: not window.bench.projects._left)
+        with closing(sqlite3.connect(path)) as db:
+            db.execute("UPDATE ids SET data = zeroblob(40) WHERE id = (SELECT max(id) FROM ids)")
+            db.commit()
+        window.bench.opening.open([path])
+        qtbot.waitUntil(lambda: "project is damaged" in window.message_bar.text)
+        assert on_show(window) == folder / "b.png"
+        window.bench.opening.step(-1)
+        qtbot.waitUntil(lambda: on_show(window) == folder / "a.png")
+        qtbot.waitUntil(lambda: window.canvas.is_sharp)
+        assert not window.message_bar.text
+        assert window.editor.document.layers[0].segment_at(2, 2)
 
 
 class TestClosing:

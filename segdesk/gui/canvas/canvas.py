@@ -185,7 +185,10 @@ class Canvas(QWidget):
         ratio = self.devicePixelRatioF()
         painter = QPainter(self)
         painter.scale(1 / ratio, 1 / ratio)
+        knew = self._scene.problem
         painter.drawPixmap(0, 0, self._backing.picture(self._scene.paint))
+        if self._scene.problem != knew:
+            QTimer.singleShot(0, self, self._tell_problem)
         self._is_sharp = not self._go_on() and has_tiles
         if self.editor.document:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -229,6 +232,9 @@ class Canvas(QWidget):
         self._completed.connect(self.first_frame_painted, Qt.ConnectionType.QueuedConnection)
         self.destroyed.connect(self.lane.close)
         QCoreApplication.instance().aboutToQuit.connect(self.lane.close)
+
+    def _tell_problem(self) -> None:
+        self.editor.failed.emit(self._scene.problem)
 
     def _on_document_changed(self) -> None:
         self._hands.reset()

@@ -8,6 +8,7 @@ from time import perf_counter
 from PySide6.QtCore import QMargins, QRect, QRectF
 from PySide6.QtGui import QColor, QPainter, QTransform
 
+from segdesk.core.errors import SegdeskError
 from segdesk.core.geometry import Window
 from segdesk.core.prompts import is_on_frame
 from segdesk.engine.document import Document, Update
@@ -33,12 +34,15 @@ class Scene:
         Around the image.
     ratio
         Device pixels per logical pixel of the screen.
+    problem
+        Why a layer of this document could not be drawn; empty when all were.
     """
 
     def __init__(self) -> None:
         self.tiles: DisplayTiles | None = None
         self.background = QColor(60, 60, 60)
         self.ratio = 1.0
+        self.problem = ""
         self._document: Document | None = None
         self._old_tiles: DisplayTiles | None = None
         self._unfinished: list[QRect] = []
@@ -53,6 +57,7 @@ class Scene:
         """Show another document, or none."""
         self._document, self.tiles = document, tiles
         self._old_tiles, self._tables = None, {}
+        self.problem = ""
 
     def replace_tiles(self, tiles: DisplayTiles | None) -> None:
         """Show the image in other colours; the old ones stay on show until the new are there."""
@@ -107,9 +112,12 @@ class Scene:
         until, width = perf_counter() + _PATIENCE, self.contour_width
         wider = rect.marginsAdded(QMargins(width, width, width, width))
         for plane in layer.planes:
-            if not freshen(plane, view, wider, until):
-                self._unfinished.append(rect)
-            paint_plane(painter, plane, self._tables[layer.id], view, rect, width)
+            try:
+                if not freshen(plane, view, wider, until):
+                    self._unfinished.append(rect)
+                paint_plane(painter, plane, self._tables[layer.id], view, rect, width)
+            except SegdeskError as error:  # its tiles are in a file, which may be damaged
+                self.problem = str(error)
 
     def _paint_prompts(
         self, painter: QPainter, document: Document, view: View, rect: QRect
