@@ -33,14 +33,14 @@ class Keeping(QObject):
         The project has other images, or something is known of them.
     state_changed
         See ``state``.
-    failed
-        One line: edits could not be kept, or the file had to be rescued.
+    rescued
+        One line: the file was deleted or replaced, and all is in another one now.
     """
 
     project_changed = Signal()
     images_changed = Signal()
     state_changed = Signal()
-    failed = Signal(str)
+    rescued = Signal(str)
 
     # Emitted on the thread that writes.
     _written = Signal(int)
@@ -104,7 +104,9 @@ class Keeping(QObject):
         self.state_changed.emit()
 
     def _on_problem(self, text: str) -> None:
-        self.failed.emit(text)
+        if not self.problem:
+            self.project_changed.emit()
+            self.rescued.emit(text)
         self.state_changed.emit()
 
 

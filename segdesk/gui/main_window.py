@@ -171,6 +171,7 @@ class MainWindow(QMainWindow):
         bench.opening.browsed_changed.connect(self._on_document_changed)
         bench.job_started.connect(self.status.jobs.add)
         bench.projects.may_leave = lambda: self.asking.projects.may_leave()
+        bench.keeping.rescued.connect(self.message_bar.show_failure)
         bench.keeping.project_changed.connect(self._on_document_changed)
         bench.keeping.images_changed.connect(self._on_document_changed)
         bench.keeping.state_changed.connect(self._on_anything_changed)

@@ -114,6 +114,19 @@ class TestKeeping:
         assert not bar.text
         assert check(project_of(window).path).counts["step"] == 2
 
+    def test_a_file_that_was_deleted_is_written_anew_and_that_is_said(
+        self, window, qtbot, folder, choose
+    ):
+        path = saved_project(qtbot, window, folder, choose)
+        paint(window, Window(30, 30, 5, 5))
+        assert project_of(window).flush()
+        path.unlink()
+        paint(window, Window(40, 40, 5, 5))
+        qtbot.waitUntil(lambda: "was deleted" in window.message_bar.text)
+        assert project_of(window).flush()
+        assert check(path).counts["step"] == 4
+        assert window.status.kept.text() == "Kept"
+
 
 class TestNames:
     def test_save_as_names_the_project_and_nothing_is_modified_any_more(
