@@ -32,16 +32,19 @@ class Axis:
         centres = np.maximum(centres, 0)
         first = np.minimum(centres.astype(np.intp), size - 1)
         second = np.minimum(first + 1, size - 1)
+        return cls._of(first, second, np.clip(centres - first, 0, 1).astype(np.float32))
+
+    def part(self, start: int, stop: int) -> Self:
+        """Return the axis of some of its pixels only, over the same scores."""
+        inside = slice(start, stop)
+        return self._of(self.first[inside], self.second[inside], self.share[inside])
+
+    @classmethod
+    def _of(cls, first: Indices, second: Indices, share: NDArray[np.float32]) -> Self:
         is_start = np.diff(first, prepend=-1) != 0
         starts = np.flatnonzero(is_start)
-        return cls(
-            first,
-            second,
-            np.clip(centres - first, 0, 1).astype(np.float32),
-            starts,
-            np.append(starts[1:], new_size),
-            np.cumsum(is_start) - 1,
-        )
+        stops = np.append(starts[1:], len(first))
+        return cls(first, second, share, starts, stops, np.cumsum(is_start) - 1)
 
 
 @dataclass(frozen=True)

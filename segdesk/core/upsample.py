@@ -13,7 +13,7 @@ blocks are computed one by one, for the few maps that are left.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segdesk.core.cells import Axis, Patches, all_patches
+from segdesk.core.geometry import Window
 
 Scores = NDArray[np.float32]
+Rising = Callable[[Scores, NDArray[Any]], Scores]
 
 _PARTS = 4  # a block is split into so many along each side
 _LEAF = 4  # pixels along the side of a block that is not split further
@@ -32,7 +34,10 @@ _CHUNK = 2**15  # scores that are computed together: they stay in the processor'
 
 
 def winning_categories(
-    scores: Scores, shape: tuple[int, int]
+    scores: Scores,
+    shape: tuple[int, int],
+    window: Window | None = None,
+    rising: Rising | None = None,
 ) -> Iterator[tuple[int, NDArray[np.unsignedinteger[Any]]]]:
     """Yield (first row, winners) for bands of rows, from the top to the bottom.
 
@@ -41,27 +46,71 @@ def winning_categories(
     scores
         (categories, h, w), finite.
     shape
-        (rows, columns) of the result.
+        (rows, columns) of the whole result.
+    window
+        The part of it that is wanted; None: all.
+    rising
+        What to compare instead of the scaled scores: a function of them and of their positions
+        on the first axis, that rises with the scores.
 
     Yields
     ------
     winners
         (some rows, columns) positions on the first axis of ``scores``, of the smallest type that
-        fits; the first one of equals.
+        fits; the first one of equals. Rows count from the top of the window.
     """
-    rows, columns = (Axis.between(*pair) for pair in zip(scores.shape[1:], shape, strict=True))
-    scaling = _Scaling(scores, rows, columns)
+    rows, columns = _axes(scores.shape[1:], shape, window)
+    scaling = _Scaling(scores, rows, columns, rising)
     for first, last in scaling.bands():
-        yield int(scaling.rows.starts[first]), scaling.band(first, last)
+        yield int(rows.starts[first]), scaling.band(first, last)
 
 
-def pixels_above(values: Scores, threshold: float, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Return where a map (h, w), scaled to ``shape``, is greater than a threshold."""
+def pixels_above(
+    values: Scores, threshold: float, shape: tuple[int, int]
+) -> tuple[Window, NDArray[np.bool_]]:
+    """Return where a map, (h, w), is above a threshold once it is scaled to (rows, columns).
+
+    The mask is that of the window, outside of which no pixel is above it.
+    """
+    window = _reach(values > np.float32(threshold), shape)
     pair = np.stack([np.full_like(values, threshold), values])
-    mask = np.empty(shape, np.bool_)
-    for first, winners in winning_categories(pair, shape):
-        mask[first : first + len(winners)] = winners
-    return mask
+    mask = np.empty(window.shape, np.bool_)
+    if window:
+        for first, winners in winning_categories(pair, shape, window):
+            mask[first : first + len(winners)] = winners
+    return window, mask
+
+
+def scaled(values: Scores, shape: tuple[int, int], window: Window) -> Iterator[tuple[int, Scores]]:
+    """Yield (first row, values) for bands of a window of a map that is scaled up."""
+    rows, columns = _axes(values.shape, shape, window)
+    step = max(1, _BAND // max(1, window.width))
+    for first in range(0, window.height, step):
+        band = slice(first, first + step)
+        share, across = rows.share[band, np.newaxis], columns.share
+        upper, lower = values[rows.first[band]], values[rows.second[band]]
+        lines = (1 - share) * upper + share * lower
+        yield first, (1 - across) * lines[:, columns.first] + across * lines[:, columns.second]
+
+
+def _axes(
+    sizes: tuple[int, ...], shape: tuple[int, int], window: Window | None
+) -> tuple[Axis, Axis]:
+    rows, columns = (Axis.between(*pair) for pair in zip(sizes, shape, strict=True))
+    if window is None:
+        return rows, columns
+    return rows.part(window.y, window.bottom), columns.part(window.x, window.right)
+
+
+def _reach(above: NDArray[np.bool_], shape: tuple[int, int]) -> Window:
+    """Return the pixels that scores of a map can reach; an empty window when there are none."""
+    ends = []
+    for axis, size, others in zip((0, 1), shape, (1, 0), strict=True):
+        hit, pixels = above.any(axis=others), Axis.between(above.shape[axis], size)
+        touched = np.flatnonzero(hit[pixels.first] | hit[pixels.second])
+        ends.append((int(touched[0]), int(touched[-1]) + 1) if len(touched) else (0, 0))
+    (top, bottom), (left, right) = ends
+    return Window(left, top, right - left, bottom - top)
 
 
 @dataclass(frozen=True)
@@ -71,6 +120,7 @@ class _Scaling:
     scores: Scores
     rows: Axis
     columns: Axis
+    rising: Rising | None
 
     def bands(self) -> Iterator[tuple[int, int]]:
         """Yield (first, last + 1) rows of cells that are done together."""
@@ -98,14 +148,20 @@ class _Scaling:
     def _possible(self, first: int, last: int) -> NDArray[np.bool_]:
         """Return (cells, maps): which maps can win in which cells of some rows of cells."""
         starts = self.rows.starts[first:last]
-        upper = self.scores[:, self.rows.first[starts]]
-        lower = self.scores[:, self.rows.second[starts]]
+        upper = self._risen(self.scores[:, self.rows.first[starts]])
+        lower = self._risen(self.scores[:, self.rows.second[starts]])
         left = self.columns.first[self.columns.starts]
         right = self.columns.second[self.columns.starts]
         low, high = np.minimum(upper, lower), np.maximum(upper, lower)
         floor = np.minimum(low[..., left], low[..., right]).max(axis=0)
         high = np.maximum(high[..., left], high[..., right])
         return np.ascontiguousarray((high >= floor).reshape(len(high), -1).T)
+
+    def _risen(self, scores: Scores) -> Scores:
+        """Return what is compared of (maps, rows, columns) scores."""
+        if self.rising is None:
+            return scores
+        return self.rising(scores, np.arange(len(scores))[:, np.newaxis, np.newaxis])
 
     def _settle(self, patches: Patches, top: int, winners: NDArray[Any]) -> None:
         """Write the winners of contested patches; ``winners`` begins at the row ``top``."""
@@ -164,7 +220,7 @@ class _Scaling:
         share = self.rows.share[rows][:, np.newaxis]
         values: Scores = (1 - share) * above
         values += share * below
-        return values
+        return values if self.rising is None else self.rising(values, maps)
 
 
 def _fill(patches: Patches, top: int, winners: NDArray[Any]) -> None:
