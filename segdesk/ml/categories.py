@@ -65,7 +65,7 @@ def fused_categories(choice: str, categories: Sequence[Category]) -> frozenset[i
         return frozenset(c.id for c in categories if choice == "all" or not c.is_thing)
     ids = {_key(category.name): category.id for category in categories}
     ids |= {str(category.id): category.id for category in categories}
-    wanted = [part.strip().lower() for part in choice.split(",") if part.strip()]
+    wanted = [_key(part) for part in choice.split(",") if part.strip()]
     unknown = [part for part in wanted if part not in ids]
     if unknown:
         raise UsageError(f"The checkpoint has no category {unknown[0]!r} that could be fused.")
