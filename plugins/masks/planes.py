@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from segdesk.api import Category, LabelMap, Segment, Segmentation, Window
-from segdesk.core.labelmap import TILE, tile_areas
 from segdesk.core.palette import segment_colour
 from segdesk.core.segmentation import Colour
+from segdesk.core.tile import TILE, tile_areas
 
 BAND = 4 * TILE  # rows
 

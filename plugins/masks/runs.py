@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segdesk.api import LabelMap, Window
-from segdesk.core.labelmap import TILE
+from segdesk.core.tile import TILE
 
 Spans = NDArray[np.int64]
 """(N, 2) first and last + 1 of each run, in pixels counted down the columns; sorted, apart."""

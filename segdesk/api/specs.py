@@ -33,6 +33,8 @@ class SegmentRequest:
     categories: tuple[Category, ...] = ()  # the user's own, for segmenters that learn from prompts
     options: Any = None  # an instance of the spec's `options`
     image_size: tuple[int, int] | None = None  # (width, height); None: the window is all there is
+    frame: int = 0  # which plane of a stack the pixels are of
+    frames: int = 1  # how many the image has
 
 
 class Session(Protocol):

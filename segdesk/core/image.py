@@ -71,19 +71,22 @@ class ArrayImage:
     Parameters
     ----------
     pixels
-        (rows, columns) or (rows, columns, bands) of bool or any real dtype.
+        (rows, columns), (rows, columns, bands) or (frames, rows, columns, bands) of bool or any
+        real dtype.
     name
         What to call it.
     """
 
     def __init__(self, pixels: Pixels, name: str = "array") -> None:
-        self._pixels = pixels if pixels.ndim == 3 else pixels[..., np.newaxis]
-        rows, columns, bands = self._pixels.shape
-        self.info = ImageInfo(name, columns, rows, bands, self._pixels.dtype.name, "array")
+        pixels = pixels[..., np.newaxis] if pixels.ndim == 2 else pixels
+        self._pixels = pixels[np.newaxis] if pixels.ndim == 3 else pixels
+        frames, rows, columns, bands = self._pixels.shape
+        self.info = ImageInfo(name, columns, rows, bands, pixels.dtype.name, "array", frames)
 
     def read(self, window: Window, level: int = 0, frame: int = 0) -> Pixels:
         """Return a view of the window."""
-        return self._pixels[window.slices]
+        part: Pixels = self._pixels[frame][window.slices]
+        return part
 
     def close(self) -> None:
         """Nothing to let go of."""

@@ -1,12 +1,14 @@
 """The tiled label map: memory follows what is painted, not the size of the image.
 
-A tile is TILE x TILE segment ids. One that holds a single id is kept as that number; the others
-are arrays of the smallest unsigned type that fits, shared between snapshots until written to.
+A tile is TILE x TILE segment ids of one frame. At rest it is a number, where it holds a single id,
+or packed; packed tiles are shared by snapshots, the history and the project file. Those that are
+read or written are unpacked and kept so within a bound.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import OrderedDict
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from typing import Any
 
@@ -14,31 +16,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segdesk.core.geometry import Window
+from segdesk.core.ids import Ids, count_ids
+from segdesk.core.overviews import Overviews
+from segdesk.core.packed import AtRest, PackedTile
+from segdesk.core.tile import (
+    TILE,
+    Delta,
+    Tile,
+    TileIndex,
+    gained_areas,
+    is_same_id,
+    tile_areas,
+)
 
-TILE = 256
 HIGHEST_ID = 2**31 - 1
-
-Ids = NDArray[np.int32]
-Tile = int | NDArray[Any]  # a uniform tile, or a read-only (TILE, TILE) array of uint8/16/32
-TileIndex = tuple[int, int]  # (tile column, tile row)
+UNPACKED = 32 * 2**20  # bytes of unpacked tiles that one label map keeps
 
 
 class LabelMap:
-    """Segment ids of an image of ``width`` x ``height`` pixels; 0 is nothing.
+    """Segment ids of ``frames`` planes of ``width`` x ``height`` pixels; 0 is nothing.
 
-    Values are 0 to ``HIGHEST_ID``. Not thread-safe while written to; ``snapshot`` gives a copy that
-    another thread may read.
+    Values are 0 to ``HIGHEST_ID``. For one thread; ``snapshot`` gives a copy for another.
     """
 
-    def __init__(self, width: int, height: int) -> None:
+    def __init__(self, width: int, height: int, frames: int = 1) -> None:
         self.width = width
         self.height = height
-        self._tiles: dict[TileIndex, Tile] = {}
-        self._owned: set[TileIndex] = set()  # tiles no snapshot or journal shares
-        self._journal: dict[TileIndex, Tile] | None = None
-        self._overviews: dict[int, LabelMap] = {}
-        # By level: the tiles that an overview tile still has to take over.
-        self._stale: dict[int, dict[TileIndex, set[TileIndex]]] = {}
+        self.frames = frames
+        self._rest: dict[TileIndex, AtRest] = {}  # of dirty tiles: as they were before
+        self._arrays: OrderedDict[TileIndex, NDArray[Any]] = OrderedDict()
+        self._dirty: set[TileIndex] = set()  # tiles whose array is newer than what is at rest
+        self._owned: set[TileIndex] = set()  # dirty tiles that no snapshot or journal shares
+        self._nbytes = 0  # of all arrays
+        self._journal: dict[TileIndex, tuple[AtRest, Tile]] | None = None
+        self._areas: dict[int, int] | None = None
+        self._overviews = Overviews(self)
 
     @classmethod
     def of_array(cls, ids: NDArray[Any]) -> LabelMap:
@@ -47,38 +59,41 @@ class LabelMap:
         labels.write(labels.window, ids)
         return labels
 
+    def __getstate__(self) -> dict[str, Any]:
+        for index in tuple(self._dirty):
+            self._settle(index)
+        names = ("width", "height", "frames", "_rest", "_areas")
+        return {name: getattr(self, name) for name in names}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        LabelMap.__init__(self, state["width"], state["height"], state["frames"])
+        vars(self).update(state)
+
+    # Reading.
+
     @property
     def window(self) -> Window:
-        """The whole map."""
+        """The whole of a frame."""
         return Window(0, 0, self.width, self.height)
 
     @property
     def nbytes(self) -> int:
         """Bytes of all tiles that are not uniform."""
-        return sum(tile.nbytes for tile in self._tiles.values() if not isinstance(tile, int))
+        packed = sum(tile.nbytes for tile in self._rest.values() if not isinstance(tile, int))
+        return packed + sum(self._arrays[index].nbytes for index in self._dirty)
 
-    def tile(self, index: TileIndex) -> Tile:
-        """Return one tile as it is kept; never write to it."""
-        return self._tiles.get(index, 0)
-
-    def tiles(self) -> Iterator[tuple[TileIndex, Tile]]:
-        """Yield every tile that was ever written to and holds more than zeros."""
-        yield from self._tiles.items()
-
-    def tile_window(self, index: TileIndex) -> Window:
-        """Return the part of a tile that lies in the map."""
-        return Window(index[0] * TILE, index[1] * TILE, TILE, TILE).intersection(self.window)
-
-    def read(self, window: Window, level: int = 0) -> Ids:
+    def read(self, window: Window, level: int = 0, frame: int = 0) -> Ids:
         """Return the (rows, columns) int32 ids of a window, in pixels of that level.
 
         Level n is the map at every 2**n-th pixel. What lies outside the map is 0.
         """
         if level:
-            return self._overview(level, window).read(window)
+            self.freshen(window, level, frame)
+            return self.overview(level).read(window, 0, frame)
         ids = np.zeros(window.shape, np.int32)
-        for index in window.intersection(self.window).tiles(TILE):
-            tile = self._tiles.get(index, 0)
+        for column, row in window.intersection(self.window).tiles(TILE):
+            index = column, row, frame
+            tile = self.tile(index)
             if isinstance(tile, int) and tile == 0:
                 continue
             part = self.tile_window(index).intersection(window)
@@ -86,80 +101,155 @@ class LabelMap:
             ids[target] = tile if isinstance(tile, int) else tile[_inside(part, index)]
         return ids
 
-    def at(self, x: int, y: int) -> int:
+    def at(self, x: int, y: int, frame: int = 0) -> int:
         """Return the id of one pixel; 0 outside."""
         if not (0 <= x < self.width and 0 <= y < self.height):
             return 0
-        tile = self.tile((x // TILE, y // TILE))
+        tile = self.tile((x // TILE, y // TILE, frame))
         return tile if isinstance(tile, int) else int(tile[y % TILE, x % TILE])
 
+    def overview(self, level: int) -> LabelMap:
+        """Return the map at every 2**level-th pixel, as far as ``freshen`` has brought it."""
+        return self._overviews.level(level)
+
+    def freshen(self, window: Window, level: int, frame: int = 0, until: float = np.inf) -> bool:
+        """Bring a window of a level up to date, but stop when ``perf_counter`` says ``until``.
+
+        Returns whether all of the window, in pixels of that level, is up to date.
+        """
+        return self._overviews.freshen(window, level, frame, until)
+
+    # Tiles.
+
+    def tile(self, index: TileIndex) -> Tile:
+        """Return one tile; never write to it."""
+        array = self._arrays.get(index)
+        if array is not None:
+            self._arrays.move_to_end(index)
+            return array
+        rest = self._rest.get(index, 0)
+        return rest if isinstance(rest, int) else self._keep(index, rest.unpack())
+
+    def packed(self, index: TileIndex) -> AtRest:
+        """Return one tile at rest."""
+        if index in self._dirty:
+            self._settle(index)
+        return self._rest.get(index, 0)
+
+    def put_packed(self, index: TileIndex, tile: AtRest) -> None:
+        """Put a whole tile in place, as ``packed`` gave it."""
+        self._remember(index)
+        self._put(index, tile)
+
+    def indices(self) -> tuple[TileIndex, ...]:
+        """Return every tile that was ever written to and may hold more than zeros."""
+        return tuple(self._rest)
+
+    def indices_of(self, segments: AbstractSet[int]) -> Iterator[TileIndex]:
+        """Yield every tile that holds at least one of some segments; it may then be written to."""
+        for index in self.indices():
+            tile = self._arrays[index] if index in self._dirty else self._rest.get(index, 0)
+            if isinstance(tile, int):
+                is_there = tile in segments
+            elif isinstance(tile, PackedTile):
+                is_there = tile.holds_any(segments)
+            else:
+                is_there = not segments.isdisjoint(count_ids(tile))
+            if is_there:
+                yield index
+
+    def tiles(self) -> Iterator[tuple[TileIndex, Tile]]:
+        """Yield all of ``indices`` with their tiles, which are unpacked for the moment only."""
+        for index in self.indices():
+            array = self._arrays.get(index)
+            rest = self._rest.get(index, 0)
+            yield index, array if array is not None else _unpacked(rest)
+
+    def tile_window(self, index: TileIndex) -> Window:
+        """Return the part of a tile that lies in the map."""
+        return Window(index[0] * TILE, index[1] * TILE, TILE, TILE).intersection(self.window)
+
+    def areas(self) -> dict[int, int]:
+        """Return the number of pixels of each id but 0, over all frames."""
+        if self._areas is None:
+            self._areas = {}
+            for index, tile in self.tiles():
+                for segment, count in tile_areas(tile, self.tile_window(index)).items():
+                    self._areas[segment] = self._areas.get(segment, 0) + count
+        return dict(self._areas)
+
+    # Writing.
+
     def write(
-        self, window: Window, ids: NDArray[Any] | int, where: NDArray[np.bool_] | None = None
+        self,
+        window: Window,
+        ids: NDArray[Any] | int,
+        where: NDArray[np.bool_] | None = None,
+        frame: int = 0,
     ) -> None:
         """Set a window to ids, a number or an array of its shape; only where ``where`` is true.
 
-        Pixels outside the map are left out.
+        Pixels outside the map are left out. IndexError when there is no such frame.
         """
-        for index in window.intersection(self.window).tiles(TILE):
+        if not 0 <= frame < self.frames:
+            raise IndexError(f"frame {frame} of a label map of {self.frames}")
+        for column, row in window.intersection(self.window).tiles(TILE):
+            index = column, row, frame
             part = self.tile_window(index).intersection(window)
             source = part.shifted(-window.x, -window.y).slices
             mask = None if where is None else where[source]
             new = ids if isinstance(ids, int) else ids[source]
             self._write_part(index, part, new, mask)
 
-    def set_tile(self, index: TileIndex, tile: Tile) -> None:
-        """Put a whole tile in place, as ``tile`` gave it."""
-        self._remember(index)
-        self._put(index, tile)
-
     def snapshot(self) -> LabelMap:
         """Return a copy that shares all tiles until one of the two is written to."""
-        copy = LabelMap(self.width, self.height)
-        copy._tiles = self._tiles.copy()
+        copy = self.emptied()
+        copy._rest, copy._areas = self._rest.copy(), self._areas
+        copy._dirty = self._dirty.copy()
+        copy._arrays.update((index, self._arrays[index]) for index in self._dirty)
+        copy._nbytes = sum(array.nbytes for array in copy._arrays.values())
         self._owned.clear()
         return copy
+
+    def emptied(self) -> LabelMap:
+        """Return an empty map of the same size."""
+        return LabelMap(self.width, self.height, self.frames)
+
+    def of_frame(self, frame: int) -> LabelMap:
+        """Return a copy of one frame, as a map of its own; tiles are shared."""
+        copy = LabelMap(self.width, self.height)
+        for column, row, _ in (index for index in self.indices() if index[2] == frame):
+            copy.put_packed((column, row, 0), self.packed((column, row, frame)))
+        return copy
+
+    def halved(self) -> LabelMap:
+        """Return an empty map for every second pixel of this one."""
+        return LabelMap(-(-self.width // 2), -(-self.height // 2), self.frames)
 
     def begin(self) -> None:
         """Start to remember the tiles as they were."""
         assert self._journal is None, "the journal of a label map is already open"
         self._journal = {}
 
-    def commit(self) -> dict[TileIndex, Tile]:
-        """Stop to remember; return the old tiles of all that changed since ``begin``."""
+    def commit(self) -> Delta:
+        """Stop to remember; return what changed since ``begin``."""
         journal, self._journal = self._journal or {}, None
-        for index in journal:
-            self._settle(index)
-        return {
-            index: tile for index, tile in journal.items() if not _equal(tile, self.tile(index))
-        }
+        delta = Delta()
+        for index, (before, old) in journal.items():
+            new = self.tile(index)
+            gained = gained_areas(old, new, self.tile_window(index))
+            if gained is None:
+                self._put(index, before)
+            else:
+                delta.note(index, before, self.packed(index), gained)
+        return delta
 
     def roll_back(self) -> set[TileIndex]:
         """Stop to remember and put everything back as it was at ``begin``."""
         journal, self._journal = self._journal or {}, None
-        for index, tile in journal.items():
-            self._put(index, tile)
+        for index, (before, _) in journal.items():
+            self._put(index, before)
         return set(journal)
-
-    def windows_of(self, segment: int) -> Iterator[Window]:
-        """Yield the window of every tile that holds a segment."""
-        for index, tile in self._tiles.items():
-            if tile == segment if isinstance(tile, int) else bool((tile == segment).any()):
-                yield self.tile_window(index)
-
-    def windows_of_any(self, segments: AbstractSet[int]) -> Iterator[Window]:
-        """Yield the window of every tile that holds at least one of some segments."""
-        for index, tile in self._tiles.items():
-            window = self.tile_window(index)
-            if not segments.isdisjoint(tile_areas(tile, window)):
-                yield window
-
-    def areas(self, indices: Iterable[TileIndex] | None = None) -> dict[int, int]:
-        """Return the number of pixels of each id but 0, in all tiles or in some."""
-        areas: dict[int, int] = {}
-        for index in self._tiles if indices is None else indices:
-            for segment, count in tile_areas(self.tile(index), self.tile_window(index)).items():
-                areas[segment] = areas.get(segment, 0) + count
-        return areas
 
     def _write_part(
         self, index: TileIndex, part: Window, new: Any, mask: NDArray[np.bool_] | None
@@ -168,11 +258,11 @@ class LabelMap:
             if not mask.any():
                 return
             mask = None if mask.all() else mask
-        if isinstance(new, int) and _equal(new, self.tile(index)):
+        if isinstance(new, int) and is_same_id(new, self.tile(index)):
             return
         highest = int(new if isinstance(new, int) else new.max())
         if mask is None and part == self.tile_window(index) and _is_uniform(new):
-            self.set_tile(index, highest)
+            self.put_packed(index, highest)
             return
         tile = self._writable(index, highest)
         view = tile[_inside(part, index)]
@@ -188,103 +278,74 @@ class LabelMap:
         tile = self.tile(index)
         if isinstance(tile, int):
             inside, uniform = self.tile_window(index), tile
-            tile = np.zeros((TILE, TILE), _dtype_for(max(highest, uniform)))
+            tile = np.zeros((TILE, TILE), np.min_scalar_type(max(highest, uniform)))
             tile[: inside.height, : inside.width] = uniform
         elif highest > np.iinfo(tile.dtype).max:
-            tile = tile.astype(_dtype_for(highest))
+            tile = tile.astype(np.min_scalar_type(highest))
         elif index not in self._owned:
             tile = tile.copy()
+        self._rest.setdefault(index, 0)
         self._owned.add(index)
-        self._tiles[index] = tile
+        self._dirty.add(index)
+        self._keep(index, tile)
         return tile
 
     def _remember(self, index: TileIndex) -> None:
         if self._journal is not None and index not in self._journal:
-            self._journal[index] = self.tile(index)
+            self._journal[index] = self.packed(index), self.tile(index)
             self._owned.discard(index)
 
-    def _put(self, index: TileIndex, tile: Tile) -> None:
-        self._owned.discard(index)
+    def _put(self, index: TileIndex, tile: AtRest) -> None:
+        """Set what is at rest, and forget the array."""
+        self._forget(index)
         if isinstance(tile, int) and tile == 0:
-            self._tiles.pop(index, None)
+            self._rest.pop(index, None)
         else:
-            self._tiles[index] = tile
+            self._rest[index] = tile
         self._touch(index)
 
     def _settle(self, index: TileIndex) -> None:
-        """Keep a tile that has become uniform as a number."""
-        tile = self.tile(index)
-        if not isinstance(tile, int):
-            inside = tile[_inside(self.tile_window(index), index)]
-            if _is_uniform(inside):
-                self._put(index, int(inside[0, 0]))
+        """Bring a dirty tile to rest: as a number where it has become uniform, else packed."""
+        array = self._arrays[index]
+        inside = array[_inside(self.tile_window(index), index)]
+        if _is_uniform(inside):
+            self._put(index, int(inside[0, 0]))
+            return
+        self._rest[index] = PackedTile.of(array)
+        self._dirty.discard(index)
+        self._owned.discard(index)
+
+    def _keep(self, index: TileIndex, array: NDArray[Any]) -> NDArray[Any]:
+        """Keep an array, and let go of those not used for the longest time beyond the bound."""
+        old = self._arrays.pop(index, None)
+        self._nbytes += array.nbytes - (0 if old is None else old.nbytes)
+        self._arrays[index] = array
+        while self._nbytes > UNPACKED and len(self._arrays) > 1:
+            oldest = next(iter(self._arrays))
+            if oldest in self._dirty:
+                self._settle(oldest)
+            self._forget(oldest)
+        return array
+
+    def _forget(self, index: TileIndex) -> None:
+        """Drop the array of a tile."""
+        array = self._arrays.pop(index, None)
+        self._nbytes -= 0 if array is None else array.nbytes
+        self._dirty.discard(index)
+        self._owned.discard(index)
 
     def _touch(self, index: TileIndex) -> None:
-        for level, stale in self._stale.items():
-            stale.setdefault(_above(index, level), set()).add(index)
-
-    def _overview(self, level: int, window: Window) -> LabelMap:
-        """Return the map at every 2**level-th pixel, up to date inside the window."""
-        if level not in self._overviews:
-            size = Window(0, 0, self.width, self.height).at_level(level)
-            self._overviews[level] = LabelMap(size.width, size.height)
-            self._stale[level] = {}
-            for index in self._tiles:
-                self._stale[level].setdefault(_above(index, level), set()).add(index)
-        overview, stale = self._overviews[level], self._stale[level]
-        for above in window.intersection(overview.window).tiles(TILE):
-            for index in stale.pop(above, ()):
-                self._take_over(overview, index, level)
-        return overview
-
-    def _take_over(self, overview: LabelMap, index: TileIndex, level: int) -> None:
-        """Write every 2**level-th pixel of a tile into an overview."""
-        tile, inside, step = self.tile(index), self.tile_window(index), 1 << level
-        x, y = -(-inside.x >> level), -(-inside.y >> level)
-        part = Window(x, y, -(-inside.right >> level) - x, -(-inside.bottom >> level) - y)
-        if isinstance(tile, int):
-            overview.write(part, tile)
-        else:
-            overview.write(part, tile[: inside.height : step, : inside.width : step])
-
-
-def tile_areas(tile: Tile, inside: Window) -> dict[int, int]:
-    """Return the number of pixels of each id but 0 in the part of a tile that is in the map."""
-    if isinstance(tile, int):
-        return {tile: inside.area} if tile else {}
-    ids = tile[: inside.height, : inside.width]
-    if tile.dtype == np.uint8:
-        counts = np.bincount(ids.ravel(), minlength=1)
-        return {int(i): int(counts[i]) for i in counts.nonzero()[0] if i}
-    values, counts = np.unique(ids, return_counts=True)
-    return {int(i): int(n) for i, n in zip(values, counts, strict=True) if i}
-
-
-def map_ids(ids: NDArray[Any], new_id: Callable[[int], int]) -> Ids:
-    """Return ids, each replaced by ``new_id`` of it, which is called once an id."""
-    present = np.unique(ids, return_counts=True)[0]  # with counts it sorts, which is quicker
-    new_ids = np.array([new_id(segment) for segment in present.tolist()], np.int32)
-    replaced: Ids = new_ids[np.searchsorted(present, ids)]
-    return replaced
-
-
-def _above(index: TileIndex, level: int) -> TileIndex:
-    return index[0] >> level, index[1] >> level
+        self._areas = None
+        self._overviews.touch(index)
 
 
 def _inside(part: Window, index: TileIndex) -> tuple[slice, slice]:
     return part.shifted(-index[0] * TILE, -index[1] * TILE).slices
 
 
+def _unpacked(tile: AtRest) -> Tile:
+    return tile if isinstance(tile, int) else tile.unpack()
+
+
 def _is_uniform(new: Any) -> bool:
     return isinstance(new, int) or bool((new == new.flat[0]).all())
-
-
-def _dtype_for(highest: int) -> Any:
-    return np.min_scalar_type(max(0, highest))
-
-
-def _equal(a: Tile, b: Tile) -> bool:
-    if isinstance(a, int) or isinstance(b, int):
-        return isinstance(a, int) and isinstance(b, int) and a == b
-    return a is b or np.array_equal(a, b)

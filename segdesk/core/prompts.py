@@ -22,6 +22,7 @@ class Points:
     xy: NDArray[Any]  # (N, 2) float64
     positive: NDArray[Any]  # (N,) bool
     category: int = 1
+    frame: int = 0
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Box:
     x1: float
     y1: float
     category: int = 1
+    frame: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +44,7 @@ class Scribble:
     xy: NDArray[Any]  # (N, 2) float64, the path of the brush's centre
     radius: float  # pixels
     category: int
+    frame: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +54,7 @@ class Mask:
     mask: NDArray[Any]  # (rows, columns) bool, the shape of `window`
     window: Window
     category: int = 1
+    frame: int = 0
 
 
 @dataclass(frozen=True)
@@ -74,3 +78,8 @@ class Example:
 
 
 Prompt = Points | Box | Scribble | Mask | Text | Example
+
+
+def is_on_frame(prompt: Prompt, frame: int) -> bool:
+    """Say whether a prompt counts for a frame: those without a place count for all."""
+    return getattr(prompt, "frame", frame) == frame

@@ -72,6 +72,18 @@ class Segmentation:
     segments: dict[int, Segment]
     categories: tuple[Category, ...]
 
+    @property
+    def frames(self) -> tuple[int, ...]:
+        """The frames on which there is anything."""
+        return tuple(sorted({index[2] for plane in self.planes for index in plane.indices()}))
+
+    def on_frame(self, frame: int) -> Segmentation:
+        """Return what lies on one frame, as the segmentation of an image with no others."""
+        planes = tuple(plane.of_frame(frame) for plane in self.planes)
+        present = {segment_id for plane in planes for segment_id in plane.areas()}
+        segments = {i: segment for i, segment in self.segments.items() if i in present}
+        return Segmentation(self.task, planes, segments, self.categories)
+
 
 # What Session.segment may answer, always for the window of the request.
 

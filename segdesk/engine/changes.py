@@ -3,53 +3,23 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-import numpy as np
-
 from segdesk.core.geometry import Window
-from segdesk.core.labelmap import TILE, Tile, TileIndex, tile_areas
+from segdesk.core.labelmap import LabelMap
+from segdesk.core.packed import AtRest
 from segdesk.core.prompts import Prompt
 from segdesk.core.segmentation import Segment
+from segdesk.core.tile import TileIndex
 from segdesk.engine.layer import Layer, LayerState
 
 if TYPE_CHECKING:
     from segdesk.engine.document import Document
 
 V = TypeVar("V")
-
-
-@dataclass(frozen=True, slots=True)
-class PackedTile:
-    """A tile at rest: a number, or compressed ids."""
-
-    data: int | bytes
-    dtype: str = ""
-
-    @classmethod
-    def of(cls, tile: Tile) -> PackedTile:
-        """Pack a tile."""
-        if isinstance(tile, int):
-            return cls(tile)
-        import zstandard
-
-        return cls(zstandard.compress(tile.tobytes(), 1), tile.dtype.name)
-
-    def unpack(self) -> Tile:
-        """Return the tile as a label map keeps it."""
-        if isinstance(self.data, int):
-            return self.data
-        import zstandard
-
-        ids = np.frombuffer(zstandard.decompress(self.data), self.dtype)
-        return ids.reshape(TILE, TILE)
-
-    @property
-    def nbytes(self) -> int:
-        """Memory that it takes."""
-        return 64 if isinstance(self.data, int) else 64 + len(self.data)
+_INDEX_BYTES = 250  # of the entries for one tile, roughly
 
 
 @dataclass(frozen=True)
@@ -77,27 +47,44 @@ class _Replacement(ABC, Generic[V]):
     def _put(self, document: Document, value: V) -> None: ...
 
 
-@dataclass(frozen=True)
-class TilesChange(_Replacement[dict[TileIndex, PackedTile]]):
-    """Tiles of one plane."""
+Tiles = dict[TileIndex, AtRest]
 
+
+@dataclass(frozen=True)
+class TilesChange:
+    """Tiles of one plane before and after, and the pixels that segments gained by it."""
+
+    before: Tiles
+    after: Tiles
+    areas: dict[int, int]
     layer_id: int
     plane: int
 
     @property
     def nbytes(self) -> int:
-        """Memory of both sides."""
-        return sum(t.nbytes for side in (self.before, self.after) for t in side.values())
+        """Memory of both sides, as if nobody else held the tiles."""
+        tiles = (tile for side in (self.before, self.after) for tile in side.values())
+        packed = sum(tile.nbytes for tile in tiles if not isinstance(tile, int))
+        return packed + _INDEX_BYTES * len(self.before)
 
-    def _put(self, document: Document, value: dict[TileIndex, PackedTile]) -> None:
+    def undo(self, target: Document) -> None:
+        """Put back what was before."""
+        self._put(target, self.before, -1)
+
+    def redo(self, target: Document) -> None:
+        """Put back what came after."""
+        self._put(target, self.after, 1)
+
+    def then(self, later: object) -> None:
+        """Return None: it stays as it is."""
+
+    def _put(self, document: Document, tiles: Tiles, sign: int) -> None:
         layer = document.layer(self.layer_id)
         plane = layer.planes[self.plane]
-        for index, packed in value.items():
-            inside = plane.tile_window(index)
-            layer.add_areas(tile_areas(plane.tile(index), inside), -1)
-            plane.set_tile(index, packed.unpack())
-            layer.add_areas(tile_areas(plane.tile(index), inside))
-        document.notify("tiles", layer.id, around(plane.tile_window(i) for i in value))
+        for index, tile in tiles.items():
+            plane.put_packed(index, tile)
+        layer.add_areas(self.areas, sign)
+        notify_tiles(document, layer, plane, tiles)
 
 
 @dataclass(frozen=True)
@@ -135,10 +122,13 @@ class LayersChange(_Replacement[tuple[Layer, ...]]):
     @property
     def nbytes(self) -> int:
         """Memory of the layers that only one side has."""
-        return sum(layer.nbytes for layer in set(self.before) ^ set(self.after))
+        before, after = ({layer.id: layer for layer in side} for side in (self.before, self.after))
+        return sum((before | after)[i].nbytes for i in before.keys() ^ after.keys())
 
     def _put(self, document: Document, value: tuple[Layer, ...]) -> None:
-        document.put_layers(value)
+        there = {layer.id: layer for layer in document.layers}  # others, for a change of a draft
+        known = tuple(there.get(layer.id, layer) for layer in value)
+        document.put_layers(value if known == value else known)
 
 
 @dataclass(frozen=True)
@@ -182,6 +172,15 @@ def put_segments(layer: Layer, segments: dict[int, Segment | None]) -> None:
             layer.segments.pop(segment_id, None)
         else:
             layer.segments[segment_id] = segment
+
+
+def notify_tiles(
+    document: Document, layer: Layer, plane: LabelMap, indices: Collection[TileIndex]
+) -> None:
+    """Tell a document's listeners of tiles that have changed."""
+    frames = {frame for _, _, frame in indices}
+    window = around(map(plane.tile_window, indices))
+    document.notify("tiles", layer.id, window, frames.pop() if len(frames) == 1 else None)
 
 
 def around(windows: Iterable[Window]) -> Window:

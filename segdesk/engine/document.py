@@ -7,11 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
+from segdesk.core.errors import SegdeskError
 from segdesk.core.events import Event
 from segdesk.core.geometry import Window
-from segdesk.core.history import BUDGET, History
+from segdesk.core.history import BUDGET, History, Step
 from segdesk.core.image import ImageSource
+from segdesk.core.labelmap import LabelMap
 from segdesk.core.prompts import Prompt
+from segdesk.core.segmentation import Segmentation
 from segdesk.engine.edit import Edit
 from segdesk.engine.layer import Layer, LayerState
 
@@ -25,6 +28,7 @@ class Update:
     what: What
     layer_id: int = 0
     window: Window | None = None  # "tiles": where; None = anywhere
+    frame: int | None = None  # "tiles": on which frame; None = on any
 
 
 class Document:
@@ -50,6 +54,8 @@ class Document:
         self._active = 0
         self._last_layer_id = 0
         self._open: Edit | None = None
+        self._revision = 0  # grows with every step, undo and redo
+        self._origin: tuple[Document, int] | None = None  # of a draft
 
     @property
     def active(self) -> Layer | None:
@@ -69,11 +75,13 @@ class Document:
                 return layer
         raise KeyError(layer_id)
 
-    def new_layer(self, state: LayerState) -> Layer:
-        """Return an empty layer of the image's size, not yet in the document."""
+    def new_layer(self, state: LayerState, content: Segmentation | None = None) -> Layer:
+        """Return a layer of the image's size, by default an empty one; not yet in the document."""
         self._last_layer_id += 1
         info = self.image.info
-        return Layer(self._last_layer_id, state, info.width, info.height)
+        if content:
+            return Layer.of(self._last_layer_id, state, content)
+        return Layer(self._last_layer_id, state, LabelMap(info.width, info.height, info.frames))
 
     def begin(self, name: str, key: str = "") -> Edit:
         """Start an edit that goes on for a while, such as a brush stroke: then commit it.
@@ -99,6 +107,7 @@ class Document:
     def undo(self) -> str:
         """Take back the last step; return its name, empty when there was none."""
         self._finish()
+        self._revision += 1
         step = self.history.undo()
         self.notify("history")
         return step.name if step else ""
@@ -106,11 +115,50 @@ class Document:
     def redo(self) -> str:
         """Make the next step again; return its name, empty when there was none."""
         self._finish()
+        self._revision += 1
         step = self.history.redo()
         self.notify("history")
         return step.name if step else ""
 
+    def draft(self) -> Document:
+        """Return a copy without a history, for another thread: edit it there, then ``adopt`` it.
+
+        Tiles are shared until one of the two is written to.
+        """
+        self._finish()
+        draft = Document(self.image, self.history.budget)
+        draft.layers = tuple(layer.copy() for layer in self.layers)
+        draft.prompts, draft.version = self.prompts, self.version
+        draft._active, draft._last_layer_id = self._active, self._last_layer_id
+        draft._origin = self, self._revision
+        return draft
+
+    def adopt(self, draft: Document) -> None:
+        """Take over all steps of a draft, as if they had been made here.
+
+        Raises ``SegdeskError``, and changes nothing, when this document is not as it was when
+        the draft was made.
+        """
+        self._finish()
+        if draft._origin != (self, self._revision):
+            raise SegdeskError("Nothing was changed: the layers have been edited meanwhile.")
+        self._last_layer_id, active = draft._last_layer_id, draft._active
+        steps = draft.history.steps[: draft.history.done]
+        while draft.history.undo():  # so that the layers it added are as they were then
+            pass
+        for step in steps:
+            for change in step.changes or ():
+                change.redo(self)
+            self.push(step)
+        self.activate(active)
+
     # For Edit and the changes of the history only.
+
+    def push(self, step: Step[Document]) -> None:
+        """Add a step that has just been done to the history."""
+        self._revision += 1
+        self.history.push(step)
+        self.notify("history")
 
     def resume(self, edit: Edit) -> None:
         """Make an edit the open one, as it is about to change something."""
@@ -118,10 +166,16 @@ class Document:
             self._finish()
             self._open = edit
 
-    def notify(self, what: What, layer_id: int = 0, window: Window | None = None) -> None:
+    def notify(
+        self,
+        what: What,
+        layer_id: int = 0,
+        window: Window | None = None,
+        frame: int | None = None,
+    ) -> None:
         """Tell the listeners."""
         self.version += 1
-        self.changed.emit(Update(what, layer_id, window))
+        self.changed.emit(Update(what, layer_id, window, frame))
 
     def put_layers(self, layers: tuple[Layer, ...]) -> None:
         """Replace the list of layers; the active one stays when it is still there."""

@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 from segdesk.core.errors import SegdeskError
 from segdesk.core.geometry import Window
 from segdesk.core.history import Change, Step
-from segdesk.core.labelmap import tile_areas
+from segdesk.core.labelmap import LabelMap
 from segdesk.core.prompts import Prompt
 from segdesk.core.segmentation import Segment
 from segdesk.engine.changes import (
     LayersChange,
-    PackedTile,
     PlanesChange,
     PromptsChange,
     SegmentsChange,
     StateChange,
+    Tiles,
     TilesChange,
-    around,
+    notify_tiles,
     put_segments,
 )
 from segdesk.engine.layer import Layer, LayerState
@@ -47,22 +47,29 @@ class Edit:
         ids: NDArray[Any] | int,
         where: NDArray[np.bool_] | None = None,
         plane: int = 0,
+        frame: int = 0,
     ) -> None:
         """Write segment ids into a plane of a layer of the document; see ``LabelMap.write``.
 
         Raises ``SegdeskError`` when the layer is locked.
         """
         has_gone = isinstance(ids, int) and ids != 0 and ids not in layer.segments
-        if has_gone or layer not in self._document.layers:
-            return  # removed by undo in the middle of a stroke
-        if layer.state.locked:
-            raise SegdeskError(f"Layer {layer.state.name!r} is locked: unlock it to edit it.")
-        self._document.resume(self)
-        if (layer.id, plane) not in self._painting:
-            self._painting[layer.id, plane] = layer
-            layer.planes[plane].begin()
-        layer.planes[plane].write(window, ids, where)
-        self._document.notify("tiles", layer.id, window.intersection(layer.planes[plane].window))
+        labels = None if has_gone else self._opened(layer, plane)
+        if labels:
+            labels.write(window, ids, where, frame)
+            inside = window.intersection(labels.window)
+            self._document.notify("tiles", layer.id, inside, frame)
+
+    def put_tiles(self, layer: Layer, plane: int, tiles: Tiles) -> None:
+        """Replace whole tiles of a plane, as ``LabelMap.packed`` gives them.
+
+        Raises ``SegdeskError`` when the layer is locked.
+        """
+        labels = self._opened(layer, plane)
+        if labels and tiles:
+            for index, tile in tiles.items():
+                labels.put_packed(index, tile)
+            notify_tiles(self._document, layer, labels, tiles)
 
     def set_segments(self, layer: Layer, segments: dict[int, Segment | None]) -> None:
         """Set or, where None, remove entries of the segment table."""
@@ -103,15 +110,13 @@ class Edit:
         if self._changes:
             step: Step[Document] = Step(self._name, tuple(self._changes), self._key)
             self._changes.clear()
-            self._document.history.push(step)
-            self._document.notify("history")
+            self._document.push(step)
 
     def roll_back(self) -> None:
         """Take all changes back."""
         for (_, plane), layer in self._painting.items():
             labels = layer.planes[plane]
-            window = around(map(labels.tile_window, labels.roll_back()))
-            self._document.notify("tiles", layer.id, window)
+            notify_tiles(self._document, layer, labels, labels.roll_back())
         self._painting.clear()
         for change in reversed(self._changes):
             change.undo(self._document)
@@ -141,25 +146,28 @@ class Edit:
                 self.set_segments(layer, dict.fromkeys(gone))
 
     def _close_journal(self, layer: Layer, plane: int) -> set[int]:
-        """Note the tiles that changed; return the ids of all segments that were on them."""
+        """Note the tiles that changed; return the ids of all segments that lost pixels."""
         labels = layer.planes[plane]
-        before = labels.commit()
-        lost: set[int] = set()
-        if not before:
-            return lost
-        for index, tile in before.items():
-            inside = labels.tile_window(index)
-            areas = tile_areas(tile, inside)
-            lost.update(areas)
-            layer.add_areas(areas, -1)
-            layer.add_areas(tile_areas(labels.tile(index), inside))
-        self._changes.append(
-            TilesChange(
-                {index: PackedTile.of(tile) for index, tile in before.items()},
-                {index: PackedTile.of(labels.tile(index)) for index in before},
-                layer.id,
-                plane,
+        delta = labels.commit()
+        if delta.before:
+            layer.add_areas(delta.areas)
+            self._changes.append(
+                TilesChange(delta.before, delta.after, delta.areas, layer.id, plane)
             )
-        )
-        self._document.notify("tiles", layer.id, around(map(labels.tile_window, before)))
-        return lost
+            notify_tiles(self._document, layer, labels, delta.before)
+        return {segment for segment, count in delta.areas.items() if count < 0}
+
+    def _opened(self, layer: Layer, plane: int) -> LabelMap | None:
+        """Return a plane whose journal is open; None when its layer is gone.
+
+        A layer can be removed by undo in the middle of a stroke.
+        """
+        if layer not in self._document.layers:
+            return None
+        if layer.state.locked:
+            raise SegdeskError(f"Layer {layer.state.name!r} is locked: unlock it to edit it.")
+        self._document.resume(self)
+        if (layer.id, plane) not in self._painting:
+            self._painting[layer.id, plane] = layer
+            layer.planes[plane].begin()
+        return layer.planes[plane]

@@ -6,17 +6,17 @@ from dataclasses import replace
 from typing import Any
 
 from segdesk.core.errors import SegdeskError
-from segdesk.core.labelmap import map_ids
+from segdesk.core.ids import map_ids
 from segdesk.core.prompts import Prompt
-from segdesk.core.segmentation import Category, Segment
+from segdesk.core.segmentation import Category, Segment, Segmentation
 from segdesk.engine.document import Document
 from segdesk.engine.edit import Edit
 from segdesk.engine.layer import Layer, LayerState
 
 
-def add_layer(document: Document, state: LayerState) -> Layer:
-    """Add an empty layer on top and make it the active one."""
-    layer = document.new_layer(state)
+def add_layer(document: Document, state: LayerState, content: Segmentation | None = None) -> Layer:
+    """Add a layer on top, by default an empty one, and make it the active one."""
+    layer = document.new_layer(state, content)
     with document.edit("Add layer") as edit:
         edit.set_layers((*document.layers, layer))
     document.activate(layer.id)
@@ -148,9 +148,10 @@ def clear_prompts(document: Document) -> None:
 def repaint(edit: Edit, layer: Layer, new_ids: dict[int, int]) -> None:
     """Replace segment ids on all planes and drop their segments; ids that are no keys stay."""
     for number, plane in enumerate(layer.planes):
-        for window in list(plane.windows_of_any(new_ids.keys())):
-            ids = map_ids(plane.read(window), lambda i: new_ids.get(i, i))
-            edit.paint(layer, window, ids, None, number)
+        for index in plane.indices_of(new_ids.keys()):
+            window, frame = plane.tile_window(index), index[2]
+            ids = map_ids(plane.read(window, 0, frame), lambda i: new_ids.get(i, i))
+            edit.paint(layer, window, ids, None, number, frame)
     edit.set_segments(layer, dict.fromkeys(new_ids.keys() & layer.segments.keys()))
 
 

@@ -69,7 +69,7 @@ def make_example(of: Finished, display: Display, frame: int = 0) -> Example:
     ImageError
         When the image cannot be read.
     """
-    labels = _category_ids(of.painted) if of.painted else _scribbled(of)
+    labels = _category_ids(of.painted, frame) if of.painted else _scribbled(of, frame)
     pixels = of.image.read(of.image.info.window, 0, frame)
     categories = _complete(of.categories, labels)
     return Example(pixels, display.apply(pixels), labels, categories, name=of.name)
@@ -81,23 +81,23 @@ def _painted_layer(document: Document) -> Layer | None:
     return next((o for o in layers if o.areas and not o.state.is_proposal), None)
 
 
-def _category_ids(painted: Segmentation) -> NDArray[np.int32]:
+def _category_ids(painted: Segmentation, frame: int) -> NDArray[np.int32]:
     """Return the category id of every pixel; where planes overlap, of the topmost segment."""
     table = np.zeros(max(painted.segments, default=0) + 1, np.int32)
     for segment in painted.segments.values():
         table[segment.id] = segment.category
     labels = np.zeros(painted.planes[0].window.shape, np.int32)
     for plane in painted.planes:
-        ids = plane.read(plane.window)
+        ids = plane.read(plane.window, 0, frame)
         np.copyto(labels, table[ids], where=ids > 0)
     return labels
 
 
-def _scribbled(of: Finished) -> NDArray[np.int32]:
+def _scribbled(of: Finished, frame: int) -> NDArray[np.int32]:
     import cv2
 
     labels = np.full(of.image.info.window.shape, IGNORE, np.int32)
-    for stroke in of.scribbles:
+    for stroke in (s for s in of.scribbles if s.frame == frame):
         # cv2 counts from the centre of the first pixel
         points = np.round((np.asarray(stroke.xy) - 0.5) * (1 << _SHIFT)).astype(np.int32)
         width = max(1, round(2 * stroke.radius))

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from itertools import chain, count
 from pathlib import Path
 
@@ -51,7 +52,8 @@ def export(
     folder
         Where to write; it exists.
     stem
-        First part of every file name.
+        First part of every file name. Of a stack each frame with a segment on it is written on
+        its own, and the stem then ends with its number: "name_f07".
     report
         Progress and stop.
 
@@ -70,11 +72,9 @@ def export(
         written = {}
         for number, writer in enumerate(writers):
             step = part(report, number / len(writers), (number + 1) / len(writers))
-            place = temporary / writer.id
-            request = ExportRequest(segmentation, source.info, place, stem, rgb)
-            written[writer.id] = [
-                folder / file.relative_to(place) for file in _write(writer, request, step)
-            ]
+            request = ExportRequest(segmentation, source.info, temporary / writer.id, stem, rgb)
+            files = _write_frames(writer, request, rgb, step)
+            written[writer.id] = [folder / f.relative_to(request.folder) for f in files]
         _move(list(temporary.glob("*/*")), folder, source)
     return written
 
@@ -110,16 +110,36 @@ class _Displayed:
         self._source = source
         self._display: Display | None = None
 
-    def __call__(self, window: Window) -> NDArray[np.uint8]:
+    def __call__(self, window: Window, frame: int = 0) -> NDArray[np.uint8]:
         if self._display is None:
-            small = overview(self._source, SAMPLE)
+            small = overview(self._source, SAMPLE, frame)
             self._display = default_display(self._source.info, small)
-        return self._display.apply(self._source.read(window))
+        return self._display.apply(self._source.read(window, 0, frame))
+
+
+def _write_frames(
+    writer: WriterSpec, request: ExportRequest, rgb: _Displayed, report: Report
+) -> list[Path]:
+    """Write one format: each frame of a stack that holds anything, or else the first one."""
+    request.folder.mkdir()
+    if request.info.frames == 1:
+        return _write(writer, request, report)
+    files, frames = [], request.segmentation.frames or (0,)
+    digits = len(str(request.info.frames))
+    for number, frame in enumerate(frames):
+        step = part(report, number / len(frames), (number + 1) / len(frames))
+        of_frame = replace(
+            request,
+            segmentation=request.segmentation.on_frame(frame),
+            stem=f"{request.stem}_f{frame + 1:0{digits}}",
+            rgb=partial(rgb, frame=frame),
+        )
+        files += _write(writer, of_frame, step)
+    return files
 
 
 def _write(writer: WriterSpec, request: ExportRequest, report: Report) -> list[Path]:
     """Write one format and read it back; whatever a stranger's writer raises, say which it was."""
-    request.folder.mkdir()
     options = writer.options() if writer.options else None
     request = replace(request, options=options)
     try:

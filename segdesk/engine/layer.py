@@ -47,25 +47,32 @@ class Layer:
     segments
         By id.
     areas
-        Pixels of each segment over all planes; absent means 0.
+        Pixels of each segment over all planes and frames; absent means 0.
     """
 
-    def __init__(self, layer_id: int, state: LayerState, width: int, height: int) -> None:
+    def __init__(self, layer_id: int, state: LayerState, empty: LabelMap) -> None:
+        """Make a layer of one plane, which is empty and its own from then on."""
         self.id = layer_id
         self.state = state
-        self.planes = [LabelMap(width, height)]
+        self.planes = [empty]
         self.segments: dict[int, Segment] = {}
         self.areas: dict[int, int] = {}
 
     @classmethod
     def of(cls, layer_id: int, state: LayerState, segmentation: Segmentation) -> Layer:
         """Return a layer that shows a segmentation; tiles are shared until one is written to."""
-        first = segmentation.planes[0]
-        layer = cls(layer_id, state, first.width, first.height)
-        layer.planes = [plane.snapshot() for plane in segmentation.planes]
+        layer = cls(layer_id, state, segmentation.planes[0].snapshot())
+        layer.planes += [plane.snapshot() for plane in segmentation.planes[1:]]
         layer.segments = dict(segmentation.segments)
         for plane in layer.planes:
             layer.add_areas(plane.areas())
+        return layer
+
+    def copy(self) -> Layer:
+        """Return a copy for another thread; tiles are shared until one is written to."""
+        layer = Layer(self.id, self.state, self.planes[0].snapshot())
+        layer.planes += [plane.snapshot() for plane in self.planes[1:]]
+        layer.segments, layer.areas = dict(self.segments), dict(self.areas)
         return layer
 
     @property
@@ -93,20 +100,22 @@ class Layer:
         """Return the first segment of a category."""
         return next((s for s in self.segments.values() if s.category == category_id), None)
 
-    def segment_at(self, x: int, y: int) -> int:
+    def segment_at(self, x: int, y: int, frame: int = 0) -> int:
         """Return the id of the topmost segment at a pixel; 0 where there is none."""
-        return next((i for plane in reversed(self.planes) if (i := plane.at(x, y))), 0)
+        return next((i for plane in reversed(self.planes) if (i := plane.at(x, y, frame))), 0)
 
-    def bounds(self, segment_id: int) -> Window:
-        """Return the smallest window around a segment; empty when it has no pixels."""
-        bounds = Window(0, 0, 0, 0)
+    def bounds(self, segment_id: int) -> dict[int, Window]:
+        """Return the smallest window around a segment on each frame on which it has pixels."""
+        bounds: dict[int, Window] = {}
         for plane in self.planes:
-            for tile in plane.windows_of(segment_id):
-                rows, columns = np.nonzero(plane.read(tile) == segment_id)
+            for index in plane.indices_of({segment_id}):
+                frame, tile = index[2], plane.tile_window(index)
+                rows, columns = np.nonzero(plane.read(tile, 0, frame) == segment_id)
                 x, y = int(columns.min()), int(rows.min())
                 part = Window(x, y, int(columns.max()) - x + 1, int(rows.max()) - y + 1)
-                bounds = bounds.union(part.shifted(tile.x, tile.y))
-        return bounds
+                here = bounds.get(frame, Window(0, 0, 0, 0))
+                bounds[frame] = here.union(part.shifted(tile.x, tile.y))
+        return dict(sorted(bounds.items()))
 
     def colour_of(self, segment: Segment) -> Colour:
         """Return the colour in which a segment is drawn."""
@@ -119,8 +128,7 @@ class Layer:
 
     def add_planes(self, count: int) -> None:
         """Add empty planes on top."""
-        first = self.planes[0]
-        self.planes += [LabelMap(first.width, first.height) for _ in range(count)]
+        self.planes += [self.planes[0].emptied() for _ in range(count)]
 
     def add_areas(self, areas: dict[int, int], sign: int = 1) -> None:
         """Count pixels in (or, with sign -1, out)."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from segdesk.core.errors import SegdeskError
-from segdesk.core.labelmap import LabelMap, map_ids
+from segdesk.core.ids import map_ids
+from segdesk.core.labelmap import LabelMap
 from segdesk.core.segmentation import IGNORE, Segment, Segmentation
 from segdesk.engine.document import Document
 from segdesk.engine.edit import Edit
@@ -34,7 +35,7 @@ def add_proposal(
     state = replace(
         look, task=segmentation.task, categories=segmentation.categories, is_proposal=True
     )
-    layer = Layer.of(document.new_layer(state).id, state, segmentation)
+    layer = document.new_layer(state, segmentation)
     with document.edit(f"Result of {name}", key) as edit:
         if old:
             edit.set_layers(tuple(layer if other is old else other for other in document.layers))
@@ -123,9 +124,10 @@ def _paint_through(
     edit: Edit, plane: LabelMap, target: Layer, new_ids: dict[int, int], number: int
 ) -> None:
     """Write the segments that get a new id into a plane of another layer."""
-    for window in plane.windows_of_any(new_ids.keys()):
-        ids = map_ids(plane.read(window), lambda i: new_ids.get(i, 0))
-        edit.paint(target, window, ids, ids > 0, number)
+    for index in plane.indices_of(new_ids.keys()):
+        window, frame = plane.tile_window(index), index[2]
+        ids = map_ids(plane.read(window, 0, frame), lambda i: new_ids.get(i, 0))
+        edit.paint(target, window, ids, ids > 0, number, frame)
 
 
 def _new_ids(edit: Edit, proposal: Layer, target: Layer, chosen: set[int]) -> dict[int, int]:

@@ -44,12 +44,12 @@ def resolve(
         Progress and stop.
     """
     width, height = request.image_size or (request.window.right, request.window.bottom)
-    plane = LabelMap(width, height)
+    plane = LabelMap(width, height, request.frames)
     if isinstance(answer, SegmentMasks):
-        return _resolve_masks(answer, request.window, plane, provenance)
+        return _resolve_masks(answer, request, plane, provenance)
     if isinstance(answer, SegmentIds):
-        return _resolve_ids(answer, request.window, plane, provenance)
-    return _resolve_scores(answer, request.window, plane, provenance, report)
+        return _resolve_ids(answer, request, plane, provenance)
+    return _resolve_scores(answer, request, plane, provenance, report)
 
 
 def segment_ids(categories: tuple[Category, ...]) -> NDArray[np.int32]:
@@ -79,17 +79,19 @@ def present_ids(ids: NDArray[Any]) -> set[int]:
 
 def _resolve_scores(
     answer: CategoryScores,
-    window: Window,
+    request: SegmentRequest,
     plane: LabelMap,
     provenance: Provenance,
     report: Report,
 ) -> Segmentation:
     ids = segment_ids(answer.categories)
+    window = request.window
     plane.begin()
     for first_row, winners in winning_categories(answer.scores, window.shape):
         report(first_row / window.height, "Drawing the categories")
         band = ids[winners]
-        plane.write(Window(window.x, window.y + first_row, window.width, len(band)), band)
+        strip = Window(window.x, window.y + first_row, window.width, len(band))
+        plane.write(strip, band, None, request.frame)
     plane.commit()
     present = plane.areas()
     segments = {
@@ -101,9 +103,9 @@ def _resolve_scores(
 
 
 def _resolve_ids(
-    answer: SegmentIds, window: Window, plane: LabelMap, provenance: Provenance
+    answer: SegmentIds, request: SegmentRequest, plane: LabelMap, provenance: Provenance
 ) -> Segmentation:
-    plane.write(window, answer.ids)
+    plane.write(request.window, answer.ids, None, request.frame)
     present = plane.areas()
     segments = {
         int(segment.id): _proposal(segment, provenance)
@@ -114,7 +116,7 @@ def _resolve_ids(
 
 
 def _resolve_masks(
-    answer: SegmentMasks, window: Window, plane: LabelMap, provenance: Provenance
+    answer: SegmentMasks, request: SegmentRequest, plane: LabelMap, provenance: Provenance
 ) -> Segmentation:
     """Put every mask on the first plane where it covers no other."""
     planes = [plane]
@@ -123,12 +125,13 @@ def _resolve_masks(
         if not region.mask.any():
             continue
         segment_id = len(segments) + 1
-        place = region.window.shifted(window.x, window.y)
-        free = next((p for p in planes if not p.read(place)[region.mask].any()), None)
+        place = region.window.shifted(request.window.x, request.window.y)
+        frame = request.frame
+        free = next((p for p in planes if not p.read(place, 0, frame)[region.mask].any()), None)
         if free is None:
-            free = LabelMap(plane.width, plane.height)
+            free = plane.emptied()
             planes.append(free)
-        free.write(place, segment_id, region.mask)
+        free.write(place, segment_id, region.mask, frame)
         segment = Segment(segment_id, region.category, region.score)
         segments[segment_id] = _proposal(segment, provenance)
     return Segmentation(answer.task, tuple(planes), segments, answer.categories)

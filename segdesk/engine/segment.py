@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -14,7 +14,7 @@ from segdesk.core.errors import ImageError, UsageError
 from segdesk.core.geometry import Window
 from segdesk.core.image import ImageSource
 from segdesk.core.progress import Report, silent
-from segdesk.core.prompts import Prompt
+from segdesk.core.prompts import Prompt, is_on_frame
 from segdesk.core.segmentation import Category, Segmentation
 from segdesk.engine.images import check_memory
 from segdesk.engine.prompt_check import check_prompts
@@ -48,6 +48,7 @@ def segment(
     job: SegmentJob,
     report: Report = silent,
     sessions: Sessions | None = None,
+    frame: int = 0,
 ) -> Segmentation:
     """Segment an image in this process.
 
@@ -61,6 +62,8 @@ def segment(
         Progress and stop.
     sessions
         Keeps models loaded between calls; without it the model is closed after the call.
+    frame
+        Which plane of a stack.
 
     Raises
     ------
@@ -75,7 +78,7 @@ def segment(
     """
     from segdesk.engine.sessions import Sessions
 
-    request = make_request(source, job)
+    request = make_request(source, job, frame=frame)
     if sessions is not None:
         return sessions.segment(job, request, report)
     with Sessions() as own:
@@ -103,7 +106,7 @@ def make_request(
     window
         The part to segment; None: all of it.
     frame
-        Which plane of a stack.
+        Which plane of a stack; prompts that are on other ones do not count.
     image_key
         Names the image: requests with the same key, frame, window and display have equal pixels,
         so that they are sent and embedded once. Empty: never to be taken for another one.
@@ -116,6 +119,9 @@ def make_request(
     spec = registry().segmenter(job.segmenter)
     options = _checked_options(job, spec)
     info = source.info
+    if not 0 <= frame < info.frames:
+        raise ImageError(f"{info.name}: there is no frame {frame + 1}, it has {info.frames}.")
+    job = replace(job, prompts=tuple(p for p in job.prompts if is_on_frame(p, frame)))
     check_prompts(job, spec, info)
     window = (window or info.window).intersection(info.window)
     if not window:
@@ -132,6 +138,8 @@ def make_request(
         categories=job.categories,
         options=options,
         image_size=(info.width, info.height),
+        frame=frame,
+        frames=info.frames,
     )
 
 

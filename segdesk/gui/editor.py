@@ -32,6 +32,8 @@ class Editor(QObject):
         An ``Update`` of the document on show.
     prompt_added
         The user, not undo or redo, added a prompt.
+    frame_changed
+        Another frame of the stack is on show.
     tool_changed, category_changed, radius_changed, selection_changed, display_changed
         A choice changed.
     message
@@ -43,6 +45,7 @@ class Editor(QObject):
     document_changed = Signal()
     updated = Signal(object)
     prompt_added = Signal(object)
+    frame_changed = Signal(int)
     tool_changed = Signal(str)
     category_changed = Signal(int)
     radius_changed = Signal(float)
@@ -70,6 +73,22 @@ class Editor(QObject):
         if document:
             document.changed.connect(self._on_document_changed)
         self.document_changed.emit()
+
+    @property
+    def frames(self) -> int:
+        """How many frames the image on show has."""
+        return self.document.image.info.frames if self.document else 1
+
+    def set_frame(self, frame: int) -> None:
+        """Show another frame, counted from 0; the first or the last one beyond those."""
+        frame = min(max(frame, 0), self.frames - 1)
+        if frame != self.frame:
+            self.frame = frame
+            self.frame_changed.emit(frame)
+
+    def step_frame(self, by: int) -> None:
+        """Go so many frames forth, or back."""
+        self.set_frame(self.frame + by)
 
     def set_display(self, display: Display) -> None:
         """Change how pixels become colours; the pixels stay as they are."""

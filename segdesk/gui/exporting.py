@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
 from segdesk.core.errors import ExportError
-from segdesk.core.history import Step
 from segdesk.core.progress import Report
 from segdesk.core.segmentation import Segmentation
 from segdesk.engine.export import export, losses
@@ -88,7 +86,7 @@ class Exporting(QObject):
         if not entry:
             return None
         segmentation = self._segmentation(order)
-        image, last = entry.document.image, entry.document.history.last
+        image, last = entry.document.image, entry.last_step
 
         def work(report: Report) -> Files:
             return export(segmentation, image, order.formats, order.folder, order.stem, report)
@@ -107,7 +105,7 @@ class Exporting(QObject):
             raise ExportError("There is nothing to export: open an image first.")
         return document.layer(order.layer_id).segmentation()
 
-    def _on_exported(self, entry: Entry, last: Step[Any] | None, files: Files) -> None:
+    def _on_exported(self, entry: Entry, last: int, files: Files) -> None:
         entry.exported = last
         count = sum(map(len, files.values()))
         self._editor.message.emit(f"{count} file{'s' * (count != 1)} exported.")

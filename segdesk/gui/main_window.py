@@ -8,14 +8,15 @@ from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QToolBar, QVBoxLayout, QWidget
 
-from segdesk.gui.action_table import TOOL_BAR, action_table
 from segdesk.gui.actions import Actions
 from segdesk.gui.asking import Asking
 from segdesk.gui.brush_size import BrushSize
 from segdesk.gui.canvas import Canvas
 from segdesk.gui.docks import Docks
 from segdesk.gui.editor import Editor
+from segdesk.gui.frame_bar import FrameBar
 from segdesk.gui.loading import local_files
+from segdesk.gui.menus import TOOL_BAR, action_table
 from segdesk.gui.message_bar import MessageBar
 from segdesk.gui.recent_menu import RecentMenu
 from segdesk.gui.review_bar import ReviewBar
@@ -50,6 +51,7 @@ class MainWindow(QMainWindow):
         self.message_bar = MessageBar()
         accept, reject = self.actions_["accept"], self.actions_["reject"]
         self.review_bar = ReviewBar(self.editor, accept, reject)
+        self.frame_bar = FrameBar(self.editor, self.canvas)
         self._stack = QStackedWidget()
         self._refresh_timer = QTimer(self, singleShot=True, interval=0)
         self._is_begun = False
@@ -150,6 +152,7 @@ class MainWindow(QMainWindow):
         column.addWidget(self.message_bar)
         column.addWidget(self.review_bar)
         column.addWidget(self._stack, 1)
+        column.addWidget(self.frame_bar)
         self._stack.addWidget(self.canvas)
         self.setCentralWidget(centre)
         self.setAcceptDrops(True)

@@ -148,6 +148,8 @@ class Segmenting(QObject):
 
     def _question(self, document: Document, is_live: bool) -> Question:
         title = self.choice.spec.title if self.choice.spec else ""
+        if self._editor.frames > 1:  # each frame has a proposal of its own
+            title += f", frame {self._editor.frame + 1}"
         step = document.history.last
         return Question(document, document.prompts, title, step.key if step else "", is_live)
 

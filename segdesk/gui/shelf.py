@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from segdesk.core.display import Display
-from segdesk.core.history import Step
 from segdesk.core.segmentation import Category
 from segdesk.engine.document import Document
 from segdesk.engine.layer import LayerState
@@ -29,7 +27,7 @@ class Entry:
     path
         The file of the image; None for one from the clipboard.
     exported
-        The last step of the history at the last export.
+        Number of the last step of the history at the last export.
     users
         How many need the image's pixels: the canvas, and jobs. Without any it is closed.
     is_open
@@ -40,7 +38,7 @@ class Entry:
     display: Display
     key: str
     path: Path | None = None
-    exported: Step[Any] | None = None
+    exported: int = 0
     users: int = 0
     is_open: bool = True
 
@@ -48,6 +46,12 @@ class Entry:
     def name(self) -> str:
         """What to call the image."""
         return self.path.name if self.path else self.document.image.info.name
+
+    @property
+    def last_step(self) -> int:
+        """Number of the last step of its history; 0 where there is none."""
+        last = self.document.history.last
+        return last.number if last else 0
 
     @property
     def has_work(self) -> bool:
@@ -58,7 +62,7 @@ class Entry:
     @property
     def is_unsaved(self) -> bool:
         """Whether it holds work that no export has."""
-        return self.has_work and self.document.history.last is not self.exported
+        return self.has_work and self.last_step != self.exported
 
 
 class Shelf:

@@ -71,14 +71,14 @@ class Status:
             return
         self._cursor.setText(f"x {column}  y {row}")
         self._value.setText(value_at(document, column, row, editor.frame))
-        self._segment.setText(segment_at(document, column, row))
+        self._segment.setText(segment_at(document, column, row, editor.frame))
 
 
 def image_in_words(document: Document) -> str:
     """Return size, bands and dtype of an image."""
     info = document.image.info
     bands = "" if info.bands == 1 else f" x {info.bands}"
-    frames = "" if info.frames == 1 else f"  frame 1 of {info.frames}"
+    frames = "" if info.frames == 1 else f"  {info.frames} frames"
     return f"{info.width} x {info.height}{bands}  {info.dtype}{frames}"
 
 
@@ -92,10 +92,10 @@ def value_at(document: Document, column: int, row: int, frame: int) -> str:
     return ", ".join(shown) + (", …" if len(pixel) > len(shown) else "")
 
 
-def segment_at(document: Document, column: int, row: int) -> str:
+def segment_at(document: Document, column: int, row: int, frame: int) -> str:
     """Return the segment of the active layer at a pixel, in words."""
     layer = document.active
-    segment = layer.segments.get(layer.segment_at(column, row)) if layer else None
+    segment = layer.segments.get(layer.segment_at(column, row, frame)) if layer else None
     if not layer or not segment:
         return ""
     category = layer.state.category(segment.category)

@@ -1,6 +1,6 @@
 """Undo and redo against a plain list of states."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -143,3 +143,60 @@ def test_a_step_counts_what_it_held_when_it_was_added():
     for value in range(5):
         put(history, target, value, nbytes=40)
     assert history.names == ("Put 3", "Put 4")
+
+
+class Keeper:
+    """A recorder that keeps every step, once it is told to."""
+
+    def __init__(self):
+        self.steps, self.done, self.is_quick = {}, 0, True
+
+    def pushed(self, step, after):
+        self.steps = {n: s for n, s in self.steps.items() if n <= after} | {step.number: step}
+        self.done = step.number
+
+    def undone(self, step, last):
+        self.done = last
+
+    def redone(self, step):
+        self.done = step.number
+
+    def keeps(self, step):
+        return self.is_quick
+
+    def recall(self, step):
+        return self.steps[step.number]
+
+
+@given(st.lists(st.tuples(st.integers(-3, 60), st.booleans()), max_size=40))
+def test_with_a_recorder_nothing_is_forgotten(actions):
+    """A negative number undoes (-1, -2) or redoes (-3); others are put and take so many bytes."""
+    target, keeper = [0], Keeper()
+    history = History(target, budget=100)
+    history.recorder = keeper
+    states, position = [0], 0
+    for number, (action, is_quick) in enumerate(actions, 1):
+        keeper.is_quick = is_quick
+        if action >= 0:
+            put(history, target, number, nbytes=action)
+            states, position = [*states[: position + 1], number], position + 1
+        elif action == -3:
+            history.redo()
+            position = min(position + 1, len(states) - 1)
+        else:
+            history.undo()
+            position = max(position - 1, 0)
+        assert target == [states[position]]
+        assert [step.name for step in keeper.steps.values()] == list(history.names)
+        assert keeper.done == (history.last.number if history.last else 0)
+        held = sum(step.nbytes for step in history.steps if step.changes)
+        assert history._nbytes == held
+    reopened = History(target)
+    reopened.recorder = keeper
+    steps = [replace(step, changes=None) for step in keeper.steps.values()]
+    reopened.restore(steps, position)
+    for state in reversed(states[:position]):
+        reopened.undo()
+        assert target == [state]
+    put(reopened, target, 999)
+    assert keeper.steps.keys() == {reopened.last.number}

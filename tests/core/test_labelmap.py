@@ -1,14 +1,17 @@
 """The label map against a plain NumPy array, with tiles small enough to meet every border."""
 
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from segdesk.core import labelmap
+from segdesk.core import labelmap, overviews
 from segdesk.core.geometry import Window
-from segdesk.core.labelmap import TILE, LabelMap, map_ids, tile_areas
+from segdesk.core.labelmap import LabelMap
+from segdesk.core.tile import TILE, Delta
 
 SMALL_TILE = 4
 ids = st.sampled_from([0, 0, 1, 2, 3, 255, 256, 65535, 65536, 2**31 - 1])
@@ -39,22 +42,32 @@ def padded(array, window):
 
 
 class LabelMapMachine(RuleBasedStateMachine):
-    @initialize(width=st.integers(1, 13), height=st.integers(1, 13))
-    def start(self, width, height):
+    @initialize(
+        width=st.integers(1, 13),
+        height=st.integers(1, 13),
+        frames=st.integers(1, 2),
+        unpacked=st.sampled_from([0, 40, 2**20]),
+    )
+    def start(self, width, height, frames, unpacked):
         self.patch = pytest.MonkeyPatch()
-        self.patch.setattr(labelmap, "TILE", SMALL_TILE)
-        self.labels = LabelMap(width, height)
-        self.model = np.zeros((height, width), np.int64)
+        for module in (labelmap, overviews):
+            self.patch.setattr(module, "TILE", SMALL_TILE)
+        self.patch.setattr(labelmap, "UNPACKED", unpacked)
+        self.labels = LabelMap(width, height, frames)
+        self.model = np.zeros((frames, height, width), np.int64)
         self.at_begin = None
         self.snapshots = []
 
     def teardown(self):
         self.patch.undo()
 
-    def set_model(self, window, values, where):
+    def frame(self, data):
+        return data.draw(st.integers(0, self.labels.frames - 1))
+
+    def set_model(self, window, values, where, frame):
         inside = window.intersection(self.labels.window)
         source = inside.shifted(-window.x, -window.y).slices
-        target = self.model[inside.slices]
+        target = self.model[frame][inside.slices]
         np.copyto(target, values[source], where=True if where is None else where[source])
 
     @rule(data=st.data())
@@ -66,35 +79,47 @@ class LabelMapMachine(RuleBasedStateMachine):
         else:
             new = values = arrays(data.draw, window.shape, ids)
         where = arrays(data.draw, window.shape, st.booleans()) if data.draw(st.booleans()) else None
-        self.labels.write(window, new, where)
-        self.set_model(window, values, where)
+        frame = self.frame(data)
+        self.labels.write(window, new, where, frame)
+        self.set_model(window, values, where, frame)
 
     @rule(data=st.data(), level=st.integers(0, 4))
     def read(self, data, level):
-        self.check_read(data.draw(windows(self.labels.width, self.labels.height)), level)
+        window = data.draw(windows(self.labels.width, self.labels.height))
+        self.check_read(window, level, self.frame(data))
 
-    def check_read(self, window, level):
-        expected = padded(self.model[:: 2**level, :: 2**level], window)
-        found = self.labels.read(window, level)
+    def check_read(self, window, level, frame):
+        expected = padded(self.model[frame, :: 2**level, :: 2**level], window)
+        found = self.labels.read(window, level, frame)
         assert found.dtype == np.int32
         np.testing.assert_array_equal(found, expected)
 
     @invariant()
     def every_level_reads_right(self):
         for level in (0, 1, 3):
-            self.check_read(self.labels.window, level)
+            for frame in range(self.labels.frames):
+                self.check_read(self.labels.window, level, frame)
+
+    @invariant()
+    def memory_is_bounded(self):
+        assert self.labels._nbytes == sum(a.nbytes for a in self.labels._arrays.values())
+        assert self.labels._nbytes <= labelmap.UNPACKED or len(self.labels._arrays) == 1
 
     @rule()
     def snapshot(self):
         self.snapshots.append((self.labels.snapshot(), self.model.copy()))
+
+    @rule()
+    def send_to_another_process(self):
+        self.snapshots.append((pickle.loads(pickle.dumps(self.labels)), self.model.copy()))
 
     @precondition(lambda self: self.snapshots)
     @rule(data=st.data())
     def write_to_a_snapshot(self, data):
         snapshot, model = data.draw(st.sampled_from(self.snapshots))
         new = data.draw(ids)
-        snapshot.write(snapshot.window, new, model == 0)
-        model[model == 0] = new
+        snapshot.write(snapshot.window, new, model[0] == 0)
+        model[0][model[0] == 0] = new
 
     @precondition(lambda self: self.at_begin is None)
     @rule()
@@ -111,46 +136,58 @@ class LabelMapMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.at_begin is not None)
     @rule()
     def commit(self):
-        before = self.labels.commit()
-        for index in Window(0, 0, *self.model.shape[::-1]).tiles(SMALL_TILE):
+        delta = self.labels.commit()
+        for frame, row, column in np.ndindex(self.labels.frames, 4, 4):
+            index = column, row, frame
             inside = self.labels.tile_window(index).slices
-            changed = not np.array_equal(self.model[inside], self.at_begin[inside])
-            assert (index in before) == changed
-        self.put_and_take_back(before)
+            changed = not np.array_equal(self.model[frame][inside], self.at_begin[frame][inside])
+            assert (index in delta.before, index in delta.after) == (changed, changed)
+        after, before = counts(self.model), counts(self.at_begin)
+        gained = {i: after.get(i, 0) - before.get(i, 0) for i in after | before}
+        assert delta.areas == {i: n for i, n in gained.items() if n}
+        self.put_and_take_back(delta)
         self.at_begin = None
 
-    def put_and_take_back(self, before):
-        """What `commit` returned puts the old state back; what was there then, the new one."""
-        after = {index: self.labels.tile(index) for index in before}
-        for tiles, expected in ((before, self.at_begin), (after, self.model)):
+    def put_and_take_back(self, delta):
+        """Tiles as they were before put the old state back; those after, the new one."""
+        for tiles, expected in ((delta.before, self.at_begin), (delta.after, self.model)):
             for index, tile in tiles.items():
-                self.labels.set_tile(index, tile)
-            np.testing.assert_array_equal(self.labels.read(self.labels.window), expected)
+                self.labels.put_packed(index, tile)
+            for frame in range(self.labels.frames):
+                found = self.labels.read(self.labels.window, 0, frame)
+                np.testing.assert_array_equal(found, expected[frame])
 
     @invariant()
     def snapshots_stay_as_they_were(self):
         for snapshot, model in self.snapshots:
-            np.testing.assert_array_equal(snapshot.read(snapshot.window), model)
+            for frame, expected in enumerate(model):
+                np.testing.assert_array_equal(snapshot.read(snapshot.window, 0, frame), expected)
 
     @invariant()
     def areas_and_pixels_agree(self):
-        values, counts = np.unique(self.model[self.model > 0], return_counts=True)
-        assert self.labels.areas() == dict(zip(values.tolist(), counts.tolist(), strict=True))
+        assert self.labels.areas() == counts(self.model)
         corner = self.labels.width - 1, self.labels.height - 1
-        assert self.labels.at(*corner) == self.model[-1, -1]
+        assert self.labels.at(*corner, self.labels.frames - 1) == self.model[-1, -1, -1]
         assert self.labels.at(self.labels.width, 0) == 0
         assert self.labels.at(-1, -1) == 0
 
     @invariant()
-    def windows_of_a_segment_cover_it_tightly(self):
-        for segment in np.unique(self.model[self.model > 0]).tolist():
-            found = list(self.labels.windows_of(segment))
-            covered = sum((self.model[w.slices] == segment).sum() for w in found)
+    def tiles_of_a_segment_cover_it_tightly(self):
+        def pixels(index):
+            return self.model[index[2]][self.labels.tile_window(index).slices]
+
+        for segment in counts(self.model):
+            found = list(self.labels.indices_of({segment}))
+            covered = sum((pixels(index) == segment).sum() for index in found)
             assert covered == (self.model == segment).sum()
-            assert all((self.model[w.slices] == segment).any() for w in found)
-            assert list(self.labels.windows_of_any({99, segment})) == found
-        assert not list(self.labels.windows_of(99))
-        assert not list(self.labels.windows_of_any({0, 99}))
+            assert all((pixels(index) == segment).any() for index in found)
+            assert list(self.labels.indices_of({99, segment})) == found
+        assert not list(self.labels.indices_of({99}))
+
+
+def counts(model):
+    values, numbers = np.unique(model[model > 0], return_counts=True)
+    return dict(zip(values.tolist(), numbers.tolist(), strict=True))
 
 
 TestLabelMap = LabelMapMachine.TestCase
@@ -170,7 +207,7 @@ def test_a_tile_takes_the_smallest_type_that_fits():
     labels = LabelMap(TILE, TILE)
     for value, dtype in ((255, np.uint8), (256, np.uint16), (65536, np.uint32)):
         labels.write(Window(0, 0, 1, 1), value)
-        assert labels.tile((0, 0)).dtype == dtype
+        assert labels.tile((0, 0, 0)).dtype == dtype
 
 
 def test_a_committed_tile_of_one_id_is_kept_as_a_number():
@@ -179,7 +216,7 @@ def test_a_committed_tile_of_one_id_is_kept_as_a_number():
     labels.write(Window(0, 0, 150, 10), 4)
     labels.write(Window(150, 0, 150, 10), 4)
     labels.commit()
-    assert dict(labels.tiles()) == {(0, 0): 4, (1, 0): 4}
+    assert dict(labels.tiles()) == {(0, 0, 0): 4, (1, 0, 0): 4}
 
 
 def test_writing_what_is_there_already_changes_nothing():
@@ -188,7 +225,7 @@ def test_writing_what_is_there_already_changes_nothing():
     labels.begin()
     labels.write(Window(10, 10, 20, 20), 5)
     labels.write(Window(5, 5, 3, 3), np.full((3, 3), 5))
-    assert labels.commit() == {}
+    assert labels.commit() == Delta()
     assert labels.nbytes == 0
 
 
@@ -215,15 +252,15 @@ def test_a_deep_level_of_real_tiles_is_every_nth_pixel():
         np.testing.assert_array_equal(labels.read(window, level), small)
 
 
-def test_tile_areas_leave_out_what_lies_outside_the_map():
-    tile = np.ones((TILE, TILE), np.uint8)
-    assert tile_areas(tile, Window(0, 0, 10, 5)) == {1: 50}
-    assert tile_areas(3, Window(0, 0, 10, 5)) == {3: 50}
-    assert tile_areas(0, Window(0, 0, 10, 5)) == {}
+def test_a_frame_that_is_not_there_cannot_be_written_to():
+    labels = LabelMap(3, 3, frames=2)
+    with pytest.raises(IndexError, match="frame 2 of a label map of 2"):
+        labels.write(labels.window, 1, frame=2)
 
 
-def test_map_ids_replaces_every_id_also_huge_ones():
-    array = np.array([[0, 1, 2**31 - 1], [1, 7, 0]])
-    found = map_ids(array, {0: 0, 1: 5, 7: 7, 2**31 - 1: 1}.get)
-    np.testing.assert_array_equal(found, [[0, 5, 1], [5, 7, 0]])
-    assert map_ids(np.zeros((0, 3), np.int32), int).shape == (0, 3)
+def test_overviews_are_made_in_the_time_that_there_is():
+    labels = LabelMap.of_array(np.arange(4 * TILE * TILE).reshape(2 * TILE, 2 * TILE) % 1000)
+    assert not labels.freshen(labels.window, 1, until=0.0)
+    assert not labels.overview(1).read(Window(0, 0, TILE, TILE)).any()
+    assert labels.freshen(labels.window, 1)
+    assert labels.overview(1).read(Window(0, 0, TILE, TILE)).any()

@@ -89,8 +89,8 @@ def test_bounds_and_segment_at_see_all_planes(document):
         edit.add_planes(layer, 1)
         high = edits.segment_to_paint(edit, layer, 1)
         edit.paint(layer, Window(4, 3, 5, 5), high, None, 1)
-    assert layer.bounds(low) == Window(2, 3, 4, 2)
-    assert layer.bounds(high) == Window(4, 3, 5, 5)
+    assert layer.bounds(low) == {0: Window(2, 3, 4, 2)}
+    assert layer.bounds(high) == {0: Window(4, 3, 5, 5)}
     assert not layer.bounds(99)
     assert [layer.segment_at(x, 3) for x in (0, 2, 4, 8, 9)] == [0, low, high, high, 0]
 
@@ -100,7 +100,7 @@ def test_bounds_reach_over_tiles_and_to_the_edge():
     layer = add_layer(document)
     paint(document, layer, Window(0, 0, 600, 300), 2)
     segment_id = paint(document, layer, Window(250, 299, 350, 1), 1)
-    assert layer.bounds(segment_id) == Window(250, 299, 350, 1)
+    assert layer.bounds(segment_id) == {0: Window(250, 299, 350, 1)}
 
 
 def test_delete_removes_pixels_and_segments_also_empty_ones(document):

@@ -7,10 +7,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from segdesk.core import labelmap
+from segdesk.core import labelmap, overviews
 from segdesk.core.geometry import Window
 from segdesk.core.prompts import Text
-from segdesk.engine import changes, edits, proposals
+from segdesk.engine import edits, proposals
 from segdesk.engine.layer import LayerState
 from tests.engine.frozen import CATEGORIES, document_of, freeze, pixels, result
 
@@ -28,7 +28,7 @@ class DocumentMachine(RuleBasedStateMachine):
     @initialize(task=tasks)
     def start(self, task):
         self.patches = [
-            patch.object(module, "TILE", 4) for module in (labelmap, changes)
+            patch.object(module, "TILE", 4) for module in (labelmap, overviews)
         ]  # meet borders
         for tile_patch in self.patches:
             tile_patch.start()

@@ -118,13 +118,14 @@ def test_a_request_holds_the_window_as_stored_and_as_displayed(probe):
 
 def test_equal_keys_mean_equal_pixels(probe):
     job, dark = SegmentJob("probe"), Display(high=(99.0, 99.0, 99.0))
+    stack = ArrayImage(np.stack([RGB, RGB]))
     keys = [
-        make_request(IMAGE, job, *arguments, image_key=key).image_key
+        make_request(stack, job, *arguments, image_key=key).image_key
         for key in ("a", "b")
         for arguments in [(), (dark,), (None, Window(0, 0, 9, 9)), (None, None, 1)]
     ]
     assert len(set(keys)) == len(keys)
-    assert make_request(IMAGE, job, dark, image_key="a").image_key == keys[1]
+    assert make_request(stack, job, dark, image_key="a").image_key == keys[1]
     nameless = {make_request(IMAGE, job).image_key for _ in range(3)}
     assert len(nameless) == 3
 
@@ -304,3 +305,15 @@ def test_any_other_failure_is_blamed_on_the_segmenter_and_its_session_closed(pro
         probe.answer = answer
         segment(IMAGE, SegmentJob("probe"), sessions=sessions)
         assert len(probe.opened) == 2
+
+
+def test_a_frame_of_a_stack_is_segmented_with_its_own_prompts(probe):
+    stack = ArrayImage(np.stack([RGB, RGB, RGB]))
+    prompts = tuple(Box(1, 1, 9, 9, frame=frame) for frame in (0, 2, 2))
+    job = SegmentJob("probe", prompts=prompts)
+    request = make_request(stack, job, frame=2)
+    assert (request.frame, request.frames, request.prompts) == (2, 3, prompts[1:])
+    found = segment(stack, job, frame=2)
+    assert (found.frames, found.planes[0].frames) == ((2,), 3)
+    with pytest.raises(ImageError, match="there is no frame 4, it has 3"):
+        make_request(stack, job, frame=3)

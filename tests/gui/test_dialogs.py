@@ -5,12 +5,12 @@ from PySide6.QtWidgets import QLabel, QPlainTextEdit, QTreeWidget
 from segdesk.core.geometry import Window
 from segdesk.engine import diagnosis, folders
 from segdesk.engine.registry import find_plugins, forget_plugins
-from segdesk.gui.action_table import action_table
 from segdesk.gui.dialogs.about import AboutDialog
 from segdesk.gui.dialogs.export import ExportDialog
 from segdesk.gui.dialogs.plugins import PluginsDialog
 from segdesk.gui.dialogs.shortcuts import ShortcutsDialog
 from segdesk.gui.lanes import Lane
+from segdesk.gui.menus import action_table
 from segdesk.gui.settings import settings
 from tests.gui.windows import open_image, paint, shown_window, write_image
 

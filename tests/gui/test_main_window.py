@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QMessageBox, QToolButton
 
 from segdesk.core.geometry import Window
 from segdesk.gui import asking
-from segdesk.gui.action_table import TOOL_BAR, action_table
 from segdesk.gui.brush_size import BrushSize
 from segdesk.gui.dialogs.shortcuts import shortcut_table
+from segdesk.gui.menus import TOOL_BAR, action_table
 from segdesk.gui.recent_menu import RecentMenu
 from segdesk.gui.settings import recent_files, settings
 from segdesk.gui.theme import DARK, LIGHT, choose_theme

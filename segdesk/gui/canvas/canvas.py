@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import ceil, floor
 
-from PySide6.QtCore import QCoreApplication, QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import (
+    QCoreApplication,
+    QEvent,
+    QPointF,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+    QTimer,
+    Signal,
+)
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
@@ -24,6 +35,7 @@ from segdesk.gui.tools.sketch import Sketch
 
 _FIT_MARGIN = 0.03
 _CENTRED_SHARE = 0.5  # of the viewport that is filled, at most, by what is centred on
+_PEN = 8  # device pixels by which a tool's outline may reach beyond the window that it names
 _SAMPLING = 2  # device pixels by which a label may be drawn beside its place when zoomed out
 
 
@@ -127,9 +139,13 @@ class Canvas(QWidget):
         """Return what the image looks like on show, without layers."""
         return picture_of(self._scene.tiles, self._view)
 
-    def redraw_tool(self) -> None:
-        """Draw the tool's outline anew."""
-        self.update()
+    def redraw_tool(self, window: Window | None = None) -> None:
+        """Draw what the tool draws anew; only in a window of level-0 pixels, if given."""
+        if window is None:
+            self.update()
+        else:
+            rect = self._view.device_rect(window).adjusted(-_PEN, -_PEN, _PEN, _PEN)
+            self.update(_logical(rect.intersected(self._view.rect), self.devicePixelRatioF()))
 
     # Qt's own.
 
@@ -139,11 +155,12 @@ class Canvas(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Show the picture, and on it the tool's outline."""
-        self._is_sharp = self._load_missing()
+        has_tiles = self._load_missing()
         ratio = self.devicePixelRatioF()
         painter = QPainter(self)
         painter.scale(1 / ratio, 1 / ratio)
         painter.drawPixmap(0, 0, self._backing.picture(self._scene.paint))
+        self._is_sharp = not self._go_on() and has_tiles
         if self.editor.document:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setTransform(to_device(self._view), True)
@@ -174,6 +191,7 @@ class Canvas(QWidget):
 
     def _connect(self) -> None:
         self.editor.document_changed.connect(self._on_document_changed)
+        self.editor.frame_changed.connect(self._on_frame_changed)
         self.editor.updated.connect(self._on_updated)
         self.editor.display_changed.connect(self._on_display_changed)
         self.editor.selection_changed.connect(self._recolour)
@@ -185,10 +203,16 @@ class Canvas(QWidget):
 
     def _on_document_changed(self) -> None:
         self._hands.reset()
+        self._view = replace(self._view, frame=self.editor.frame)
         self._scene.show(self.editor.document, self._new_tiles())
         self._scene.recolour(self.editor.selection)
         self.fit()
         self._redraw()
+
+    def _on_frame_changed(self, frame: int) -> None:
+        self._hands.finish()
+        self._set_view(replace(self._view, frame=frame), self._is_fitted)
+        self._on_display_changed()
 
     def _on_display_changed(self) -> None:
         self._scene.replace_tiles(self._new_tiles())
@@ -196,7 +220,8 @@ class Canvas(QWidget):
 
     def _on_updated(self, update: Update) -> None:
         if update.what == "tiles" and update.window is not None:
-            self._mark(update.window, self._scene.contour_width + _SAMPLING)
+            if update.frame in (None, self._view.frame):
+                self._mark(update.window, self._scene.contour_width + _SAMPLING)
         elif update.what == "segments":
             self._recolour()
         elif update.what != "history":
@@ -215,7 +240,7 @@ class Canvas(QWidget):
         document, display = self.editor.document, self.editor.display
         if not document or not display:
             return None
-        return DisplayTiles(document.image, display, self.editor.frame)
+        return DisplayTiles(document.image, display, self._view.frame)
 
     def _load_missing(self) -> bool:
         """Have the tiles made that the view lacks and some around it; say if it lacks none."""
@@ -233,6 +258,15 @@ class Canvas(QWidget):
             self._scene.forget_old_tiles()
         return not self._awaited
 
+    def _go_on(self) -> bool:
+        """Paint what was not up to date anew, after other events; say whether there is any."""
+        unfinished = self._scene.unfinished()
+        for rect in unfinished:
+            self._backing.mark(rect)
+        if unfinished:
+            QTimer.singleShot(0, self, self.update)
+        return bool(unfinished)
+
     # The view, and what of it is to be painted.
 
     @property
@@ -240,8 +274,8 @@ class Canvas(QWidget):
         document = self.editor.document
         return document.image.info.window if document else Window(0, 0, 0, 0)
 
-    def _set_view(self, view: View) -> None:
-        self._is_fitted = False
+    def _set_view(self, view: View, is_fitted: bool = False) -> None:
+        self._is_fitted = is_fitted
         if view != self._view:
             self._view = view
             self._backing.follow(view)

@@ -25,8 +25,8 @@ _MIDDLE, _NONE = Qt.MouseButton.MiddleButton, Qt.MouseButton.NoButton
 class Hands:
     """Turns Qt's events on the canvas into tool calls and movements of the view.
 
-    Wheel: zoom to the cursor; with Shift it changes the brush's size. Two fingers, the middle
-    button, or the space bar held: pan. A button that is held keeps the others out.
+    Wheel: zoom to the cursor; with Shift it changes the brush's size, with Alt the frame. Two
+    fingers, the middle button, or the space bar held: pan. A button held keeps the others out.
     """
 
     def __init__(self, canvas: Canvas) -> None:
@@ -55,7 +55,7 @@ class Hands:
         self._tool = self._tool_of(self._editor.tool)
         self._editor.tool_changed.connect(self._on_tool_changed)
         for signal in (self._editor.radius_changed, self._editor.category_changed):
-            signal.connect(self._canvas.redraw_tool)
+            signal.connect(lambda _: self._canvas.redraw_tool())
         self._show_cursor()
 
     def take(self, event: QEvent) -> bool:
@@ -73,6 +73,10 @@ class Hands:
         self._tools = {}
         self._held, self._pan_from = _NONE, None
         self._tool = self._tool_of(self._editor.tool)
+
+    def finish(self) -> None:
+        """Keep what is under way as it is."""
+        self._tool.finish()
 
     # Mouse.
 
@@ -134,7 +138,9 @@ class Hands:
     def _on_wheel(self, event: QWheelEvent) -> bool:
         by, modifiers = event.angleDelta(), event.modifiers()
         is_pad = event.device().type() == QInputDevice.DeviceType.TouchPad
-        if modifiers & Qt.KeyboardModifier.ShiftModifier and self._tool.has_radius:
+        if modifiers & Qt.KeyboardModifier.AltModifier:
+            self._editor.step_frame(-1 if (by.y() or by.x()) > 0 else 1)
+        elif modifiers & Qt.KeyboardModifier.ShiftModifier and self._tool.has_radius:
             self._scale_radius(_GROWTH ** ((by.y() or by.x()) / _NOTCH))
         elif modifiers & Qt.KeyboardModifier.ControlModifier or (by.y() and not is_pad):
             self._canvas.zoom_by(_ZOOM ** (by.y() / _NOTCH), event.position())

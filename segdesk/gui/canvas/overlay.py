@@ -24,7 +24,7 @@ Indices = NDArray[np.intp]
 def paint_plane(
     painter: QPainter, plane: LabelMap, table: ColourTable, view: View, rect: QRect, width: int
 ) -> None:
-    """Draw one plane of a layer.
+    """Draw one plane of a layer, as far as its overview is up to date: see ``freshen``.
 
     Parameters
     ----------
@@ -46,6 +46,18 @@ def paint_plane(
             painter.drawImage(block.topLeft(), image_of(pixels))
 
 
+def freshen(plane: LabelMap, view: View, rect: QRect, until: float) -> bool:
+    """Bring what some device pixels show of a plane up to date, as far as time allows.
+
+    Returns whether all of it is up to date.
+    """
+    seen = rect.intersected(view.device_rect(plane.window))
+    if view.label_level == 0 or seen.isEmpty():
+        return True
+    window = view.window(seen).padded(1).at_level(view.label_level)
+    return plane.freshen(window, view.label_level, view.frame, until)
+
+
 def stretched(pixels: NDArray, rows: Indices, columns: Indices) -> NDArray:
     """Return the pixels at some rows and columns, all of which there are."""
     if len(rows) < len(pixels):
@@ -60,7 +72,7 @@ def _read(plane: LabelMap, view: View, rect: QRect) -> tuple[Ids, Indices, Indic
     rows = view.rows(rect.y(), rect.height()) >> level
     x, y = int(columns[0]), int(rows[0])
     window = Window(x, y, int(columns[-1]) - x + 1, int(rows[-1]) - y + 1)
-    return plane.read(window, level), rows - y, columns - x
+    return plane.overview(level).read(window, 0, view.frame), rows - y, columns - x
 
 
 def _blocks(rect: QRect) -> Iterator[QRect]:

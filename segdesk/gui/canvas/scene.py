@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, QRectF
+from time import perf_counter
+
+from PySide6.QtCore import QMargins, QRect, QRectF
 from PySide6.QtGui import QColor, QPainter, QTransform
 
 from segdesk.core.geometry import Window
+from segdesk.core.prompts import is_on_frame
 from segdesk.engine.document import Document
 from segdesk.engine.layer import Layer
 from segdesk.engine.tiles import DisplayTiles
 from segdesk.gui.canvas.colours import ColourTable
 from segdesk.gui.canvas.grid import GRID_SCALE, paint_grid
-from segdesk.gui.canvas.overlay import paint_plane
+from segdesk.gui.canvas.overlay import freshen, paint_plane
 from segdesk.gui.canvas.picture import paint_picture
 from segdesk.gui.canvas.view import View
 from segdesk.gui.tools.sketch import Sketch, reach
 
 _CONTOUR = 1.5  # logical pixels
+_PATIENCE = 0.006  # seconds to bring overviews of label maps up to date, a layer and rectangle
 
 
 class Scene:
@@ -36,6 +40,7 @@ class Scene:
         self.ratio = 1.0
         self._document: Document | None = None
         self._old_tiles: DisplayTiles | None = None
+        self._unfinished: list[QRect] = []
         self._tables: dict[int, ColourTable] = {}
 
     @property
@@ -55,6 +60,11 @@ class Scene:
     def forget_old_tiles(self) -> None:
         """Let go of tiles that nothing shows any more."""
         self._old_tiles = None
+
+    def unfinished(self) -> list[QRect]:
+        """Return the device pixels painted lately that were not up to date; they are, next time."""
+        rects, self._unfinished = self._unfinished, []
+        return rects
 
     def recolour(self, selection: frozenset[int]) -> bool:
         """Follow the colours of the layers; say whether anything on show looks different."""
@@ -83,8 +93,12 @@ class Scene:
             self._paint_prompts(painter, self._document, view, rect)
 
     def _paint_layer(self, painter: QPainter, layer: Layer, view: View, rect: QRect) -> None:
+        until, width = perf_counter() + _PATIENCE, self.contour_width
+        wider = rect.marginsAdded(QMargins(width, width, width, width))
         for plane in layer.planes:
-            paint_plane(painter, plane, self._tables[layer.id], view, rect, self.contour_width)
+            if not freshen(plane, view, wider, until):
+                self._unfinished.append(rect)
+            paint_plane(painter, plane, self._tables[layer.id], view, rect, width)
 
     def _paint_prompts(
         self, painter: QPainter, document: Document, view: View, rect: QRect
@@ -96,7 +110,7 @@ class Scene:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setTransform(to_device(view))
         for prompt in document.prompts:
-            if reach(prompt, sketch.pixel).intersects(seen):
+            if is_on_frame(prompt, view.frame) and reach(prompt, sketch.pixel).intersects(seen):
                 sketch.prompt(prompt, categories)
         painter.restore()
 

@@ -28,6 +28,7 @@ class View:
     top: int = 0
     width: int = 1  # of the viewport, device pixels
     height: int = 1
+    frame: int = 0  # which plane of a stack
 
     @property
     def rect(self) -> QRect:

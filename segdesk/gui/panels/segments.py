@@ -32,7 +32,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from segdesk.core.geometry import Window
 from segdesk.engine import edits
 from segdesk.engine.layer import Layer
 from segdesk.gui.editor import Editor
@@ -178,9 +177,11 @@ class SegmentsPanel(QWidget):
     def _on_view_clicked(self, index: QModelIndex) -> None:
         layer = self._layer()
         if layer:
-            window: Window = layer.bounds(self.model.ids[index.row()])
-            if window:
-                self.segment_shown.emit(window)
+            bounds = layer.bounds(self.model.ids[index.row()])
+            if bounds and self._editor.frame not in bounds:
+                self._editor.set_frame(next(iter(bounds)))
+            if bounds:
+                self.segment_shown.emit(bounds[self._editor.frame])
 
     def _fill_category_menu(self, menu: QMenu) -> None:
         menu.clear()

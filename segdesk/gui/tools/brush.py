@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import floor
+from math import ceil, floor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,12 +87,18 @@ class Stroker(Tool):
         raise NotImplementedError
 
     def _go_to(self, xy: Point) -> None:
+        outlines = self._around(self._at).union(self._around(xy))
         self._at = xy
         end = self._snapped(xy)
         if self._edit and self._last:
             self._stroke(*self._under(self._last, end))
             self._last = end
-        self.stage.redraw_tool()
+        self.stage.redraw_tool(outlines)
+
+    def _around(self, xy: Point) -> Window:
+        """Return a window around the outline of the brush."""
+        reach = ceil(self.editor.radius) + 1
+        return Window(floor(xy[0]), floor(xy[1]), 1, 1).padded(reach)
 
     def _under(self, start: Point, end: Point | None = None) -> tuple[Window, NDArray[np.bool_]]:
         """Return the pixels under the brush on its way."""
@@ -129,8 +135,10 @@ class Eraser(Stroker):
         super().__init__(stage)
         self._layer: Layer | None = None
         self._only: frozenset[int] = frozenset()
+        self._frame = 0
 
     def _begin(self, at: Pointer) -> Edit | None:
+        self._frame = self.editor.frame
         self._layer = self.editor.layer_to_paint()
         self._only = self.editor.selection if at.control else frozenset()
         document = self.editor.document
@@ -140,7 +148,7 @@ class Eraser(Stroker):
         if not self._layer or not self._edit or not window:
             return
         for number, plane in enumerate(self._layer.planes):
-            ids = plane.read(window)
+            ids = plane.read(window, 0, self._frame)
             erased = mask & (np.isin(ids, list(self._only)) if self._only else ids > 0)
             if erased.any():
-                self._edit.paint(self._layer, window, 0, erased, number)
+                self._edit.paint(self._layer, window, 0, erased, number, self._frame)

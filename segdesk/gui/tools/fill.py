@@ -29,11 +29,11 @@ class Fill(Tool):
         is_inside = bool(Window(*pixel, 1, 1).intersection(within))
         if at.button != Qt.MouseButton.LeftButton or not layer or not is_inside:
             return
-        planes = layer.segmentation().planes
+        find = partial(_region, layer.segmentation().planes, self.editor.frame, within, pixel)
         if within.area <= _QUICK:
-            paint_shape(self.editor, "Fill", *_region(planes, within, pixel), at.control)
+            paint_shape(self.editor, "Fill", *find(), at.control)
         else:
-            self._submit(partial(_region, planes, within, pixel), at.control)
+            self._submit(find, at.control)
 
     def _within(self) -> Window:
         image = image_window(self.editor)
@@ -41,11 +41,12 @@ class Fill(Tool):
 
     def _submit(self, find: partial[tuple[Window, Mask]], is_new: bool) -> None:
         """Find the pixels on the lane, and paint them if nothing has changed by then."""
-        document = self.editor.document
+        document, frame = self.editor.document, self.editor.frame
         version = document.version if document else 0
 
         def paint(region: tuple[Window, Mask]) -> None:
-            if document is self.editor.document and document and document.version == version:
+            is_same = document is self.editor.document and self.editor.frame == frame
+            if is_same and document and document.version == version:
                 paint_shape(self.editor, "Fill", *region, is_new)
             else:
                 self.editor.message.emit("Not filled: the layer has changed meanwhile.")
@@ -54,10 +55,14 @@ class Fill(Tool):
 
 
 def _region(
-    planes: Sequence[LabelMap], within: Window, pixel: tuple[int, int], report: Report | None = None
+    planes: Sequence[LabelMap],
+    frame: int,
+    within: Window,
+    pixel: tuple[int, int],
+    report: Report | None = None,
 ) -> tuple[Window, Mask]:
     """Return the pixels of the same topmost segment that hang together with one."""
     x, y = pixel[0] - within.x, pixel[1] - within.y
-    ids = top_ids(planes, within)
+    ids = top_ids(planes, within, frame)
     window, mask = contiguous(ids == ids[y, x], x, y)
     return window.shifted(within.x, within.y), mask

@@ -51,21 +51,21 @@ def begin_painting(
     edit = document.begin(name)
     segment = None if is_new else _continued(editor, layer, start)
     segment_id = segment.id if segment else edits.segment_to_paint(edit, layer, editor.category)
-    return Brushload(edit, layer, segment_id)
+    return Brushload(edit, layer, segment_id, editor.frame)
 
 
 class Brushload:
-    """An edit under way that paints one segment."""
+    """An edit under way that paints one segment on one frame."""
 
-    def __init__(self, edit: Edit, layer: Layer, segment_id: int) -> None:
-        self.edit, self.layer, self.segment_id = edit, layer, segment_id
+    def __init__(self, edit: Edit, layer: Layer, segment_id: int, frame: int) -> None:
+        self.edit, self.layer, self.segment_id, self.frame = edit, layer, segment_id, frame
         every = range(len(layer.planes))
         self._planes = [plane_of(layer, segment_id)] if segment_id else every
 
     def paint(self, window: Window, mask: NDArray[np.bool_]) -> None:
         """Paint the segment where a mask of the window's shape is true."""
         for plane in self._planes if window else ():
-            self.edit.paint(self.layer, window, self.segment_id, mask, plane)
+            self.edit.paint(self.layer, window, self.segment_id, mask, plane, self.frame)
 
 
 def paint_shape(
@@ -84,14 +84,14 @@ def plane_of(layer: Layer, segment_id: int) -> int:
     planes = range(len(layer.planes))
     if len(layer.planes) == 1 or segment_id not in layer.areas:
         return planes[-1]
-    return next(n for n in planes if any(True for _ in layer.planes[n].windows_of(segment_id)))
+    return next(n for n in planes if any(True for _ in layer.planes[n].indices_of({segment_id})))
 
 
-def top_ids(planes: Sequence[LabelMap], window: Window) -> NDArray[Any]:
+def top_ids(planes: Sequence[LabelMap], window: Window, frame: int) -> NDArray[Any]:
     """Return the topmost segment id at every pixel of a window."""
-    ids = planes[0].read(window)
+    ids = planes[0].read(window, 0, frame)
     for plane in planes[1:]:
-        above = plane.read(window)
+        above = plane.read(window, 0, frame)
         np.copyto(ids, above, where=above > 0)
     return ids
 
@@ -100,7 +100,7 @@ def _continued(editor: Editor, layer: Layer, start: tuple[float, float] | None) 
     """Return the segment that goes on to grow."""
     if edits.is_one_for_all(layer, editor.category):
         return None
-    under = layer.segment_at(floor(start[0]), floor(start[1])) if start else 0
+    under = layer.segment_at(floor(start[0]), floor(start[1]), editor.frame) if start else 0
     segment_id = next(iter(editor.selection)) if len(editor.selection) == 1 else under
     segment = layer.segments.get(segment_id)
     return segment if segment and segment.category == editor.category else None

@@ -52,7 +52,7 @@ class BoxTool(Tool):
         if start:
             (x0, x1), (y0, y1) = sorted((start[0], self._to[0])), sorted((start[1], self._to[1]))
             if x1 - x0 >= _SMALLEST and y1 - y0 >= _SMALLEST:
-                self.editor.add_prompt(Box(x0, y0, x1, y1, self.editor.category))
+                self.editor.add_prompt(Box(x0, y0, x1, y1, self.editor.category, self.editor.frame))
 
     def cancel(self) -> None:
         """Forget the box."""
@@ -84,7 +84,8 @@ class PointsTool(Tool):
         last = self._open_prompt()
         xy = np.array([at.xy]) if last is None else np.vstack([last.xy, at.xy])
         signs = [*(last.positive.tolist() if last else ()), is_positive]
-        self._put(Points(xy, np.array(signs), self.editor.category), last)
+        editor = self.editor
+        self._put(Points(xy, np.array(signs), editor.category, editor.frame), last)
 
     def key(self, event: QKeyEvent) -> bool:
         """End the prompt with Enter."""
@@ -103,7 +104,8 @@ class PointsTool(Tool):
         prompts = self.editor.document.prompts if self.editor.document else ()
         last = prompts[-1] if prompts else None
         is_open = isinstance(last, Points) and last is not self._closed
-        return last if is_open and last.category == self.editor.category else None
+        here = self.editor.category, self.editor.frame
+        return last if is_open and (last.category, last.frame) == here else None
 
     def _put(self, prompt: Points, last: Points | None) -> None:
         """Add the prompt, in place of the one that lacks its last point."""
@@ -156,7 +158,8 @@ class ScribbleTool(Tool):
         path, self._path = self._path, []
         if path:
             editor = self.editor
-            editor.add_prompt(Scribble(np.array(path), editor.radius, editor.category))
+            path = np.array(path)
+            editor.add_prompt(Scribble(path, editor.radius, editor.category, editor.frame))
 
     def cancel(self) -> None:
         """Forget the stroke."""

@@ -47,7 +47,7 @@ class Select(Tool):
         layers = list(reversed(document.layers))
         layers.sort(key=lambda layer: layer is not document.active)
         for layer in layers:
-            segment_id = layer.segment_at(x, y) if layer.state.visible else 0
+            segment_id = layer.segment_at(x, y, self.editor.frame) if layer.state.visible else 0
             if segment_id:
                 return layer, segment_id
         return None, 0

@@ -1,0 +1,75 @@
+"""Tiles of segment ids at rest: compressed, immutable, shared by all who need them."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segdesk.core.ids import count_ids
+
+_LEVEL = 1  # of zstd: a stroke waits for it
+_OVERHEAD = 160  # bytes, roughly, of the objects around the data
+
+
+class PackedTile:
+    """A tile with more than one id, as zstd bytes of its rows.
+
+    Attributes
+    ----------
+    side
+        Rows and columns.
+    dtype
+        The smallest unsigned type that holds all ids: "uint8", "uint16" or "uint32".
+    low, high
+        The lowest and the highest id.
+    """
+
+    __slots__ = ("__weakref__", "_data", "_present", "dtype", "high", "low", "side")
+
+    def __init__(self, data: bytes, dtype: str, side: int, low: int, high: int) -> None:
+        self._data = data
+        self._present: frozenset[int] | None = None
+        self.dtype, self.side, self.low, self.high = dtype, side, low, high
+
+    @classmethod
+    def of(cls, ids: NDArray[Any]) -> PackedTile:
+        """Pack a square array of ids; equal ids give equal bytes."""
+        import zstandard
+
+        low, high = int(ids.min()), int(ids.max())
+        small = np.ascontiguousarray(ids, np.min_scalar_type(high))
+        data = zstandard.compress(small.data, _LEVEL)
+        return PackedTile(data, small.dtype.name, len(ids), low, high)
+
+    @property
+    def data(self) -> bytes:
+        """The compressed ids."""
+        return self._data
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that it takes."""
+        return len(self.data) + _OVERHEAD
+
+    def unpack(self) -> NDArray[Any]:
+        """Return the (side, side) ids, read-only."""
+        import zstandard
+
+        return np.frombuffer(zstandard.decompress(self.data), self.dtype).reshape(
+            self.side, self.side
+        )
+
+    def holds_any(self, segments: AbstractSet[int]) -> bool:
+        """Say whether at least one of some ids, all above 0, is on the tile."""
+        if not any(self.low <= segment <= self.high for segment in segments):
+            return False
+        if self._present is None:
+            self._present = frozenset(count_ids(self.unpack()))
+        return not self._present.isdisjoint(segments)
+
+
+AtRest = int | PackedTile
+"""A uniform tile as its id, or a packed one."""

@@ -1,0 +1,26 @@
+"""Packed tiles."""
+
+import numpy as np
+import pytest
+
+from segdesk.core.packed import PackedTile
+
+
+@pytest.mark.parametrize(
+    ("highest", "dtype"), [(9, "uint8"), (256, "uint16"), (2**31 - 1, "uint32")]
+)
+def test_unpacks_what_was_packed(highest, dtype):
+    ids = np.zeros((8, 8), np.int64)
+    ids[2:5, 3:7] = highest
+    packed = PackedTile.of(ids)
+    assert (packed.dtype, packed.low, packed.high) == (dtype, 0, highest)
+    np.testing.assert_array_equal(packed.unpack(), ids)
+    assert packed.data == PackedTile.of(ids.astype(np.uint32)).data
+
+
+def test_knows_which_segments_it_holds():
+    packed = PackedTile.of(np.array([[0, 3], [9, 3]]))
+    assert packed.holds_any({3})
+    assert packed.holds_any({1, 9})
+    assert not packed.holds_any({5})
+    assert not packed.holds_any({1, 10})
