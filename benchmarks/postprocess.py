@@ -117,8 +117,8 @@ def instance(side: int) -> Case:
         painted = np.full((side, side), -1)
         left = list(ours)
         for number, info in enumerate(theirs["segments_info"]):
-            region = min(left, key=lambda r, s=info["score"]: abs(r.score - s))
-            left.remove(region)
+            nearest = np.argmin([abs(region.score - info["score"]) for region in left])
+            region = left.pop(int(nearest))
             painted[region.window.slices][region.mask] = number
         return int((painted != theirs["segmentation"].numpy()).sum()) + len(left) * side * side
 

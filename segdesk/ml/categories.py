@@ -84,7 +84,7 @@ def _known(names: list[str]) -> list[Category | None]:
     """Return what each name stands for in the set that most names are from; None: unknown."""
     real = [_key(name) for name in names if _key(name) not in ("n/a", "background", "")]
     found = {name: sum(key in known_set(name).by_name for key in real) for name in _SETS}
-    best = max(found, key=lambda name: found[name])
+    best = max(found, key=lambda name: (found[name], -len(known_set(name).members)))
     if not real or found[best] < _ENOUGH * len(real):
         return [None] * len(names)
     known = known_set(best)
