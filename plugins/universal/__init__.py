@@ -86,7 +86,6 @@ def segdesk_segmenters() -> list[SegmenterSpec]:
                     "shi-labs/oneformer_ade20k_swin_tiny",
                     "OneFormer tiny: 150 categories of scenes",
                 ),
-                Checkpoint("facebook/detr-resnet-50-panoptic", "DETR: things and stuff of COCO"),
             ),
             needs_checkpoint=True,
             help="Finds every thing, and fills the rest with stuff such as sky and road.",
