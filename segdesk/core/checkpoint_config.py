@@ -122,7 +122,7 @@ def _known(key: str, value: Any) -> Any:
     MaskFormer's decoder names a backbone as DETR's does, and has none.
     """
     if key == "decoder_config" and isinstance(value, dict):
-        return {**value, "backbone": None}
+        return {**value, "backbone": None, "backbone_config": None}
     return value
 
 

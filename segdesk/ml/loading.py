@@ -10,7 +10,13 @@ from typing import Any
 
 import torch
 from huggingface_hub import constants
-from transformers import AutoConfig, AutoImageProcessor
+from transformers import (
+    VIDEO_PROCESSOR_MAPPING,
+    AutoConfig,
+    AutoImageProcessor,
+    AutoTokenizer,
+    AutoVideoProcessor,
+)
 from transformers.utils import logging
 
 from segdesk.core.checkpoint_folder import check_folder, weight_files
@@ -31,6 +37,7 @@ class LoadedModel:
     model: Any  # a PreTrainedModel, in float32 and not training
     processor: Any  # its image processor
     device: torch.device
+    tokenizer: Any = None  # of models that are told their task in words
 
 
 def load_model(
@@ -72,10 +79,20 @@ def load_model(
     model = _build(folder, model_class, config, weights)
     report(0.9, f"Moving the model to {target}")
     with _blaming(folder):
-        processor = AutoImageProcessor.from_pretrained(
-            folder, trust_remote_code=False, local_files_only=True
-        )
-    return LoadedModel(model.to(target), processor, target)
+        processor, tokenizer = _inputs(folder, config)
+    return LoadedModel(model.to(target), processor, target, tokenizer)
+
+
+def _inputs(folder: Path, config: Any) -> tuple[Any, Any]:
+    """Return the processor, and the tokenizer of a model that is told its task in words."""
+    local = {"trust_remote_code": False, "local_files_only": True}
+    if type(config) in VIDEO_PROCESSOR_MAPPING:
+        return AutoVideoProcessor.from_pretrained(folder, **local), None
+    if not hasattr(config, "task_seq_len"):
+        return AutoImageProcessor.from_pretrained(folder, **local), None
+    # Without the names of its file of categories, which it would fetch and which is not needed.
+    processor = AutoImageProcessor.from_pretrained(folder, class_info_file=None, **local)
+    return processor, AutoTokenizer.from_pretrained(folder, **local)
 
 
 def _model_class(
@@ -112,7 +129,8 @@ def _build(
             config=config,
             state_dict=weights,
             dtype=torch.float32,
-            attn_implementation="sdpa" if model_class._supports_sdpa else "eager",
+            # Its own; a backbone gets what it supports.
+            attn_implementation={"": "sdpa" if model_class._supports_sdpa else "eager"},
             ignore_mismatched_sizes=True,
             output_loading_info=True,
         )
