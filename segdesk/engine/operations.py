@@ -51,7 +51,9 @@ class Smoothing:
 class Holes:
     """Which holes are filled."""
 
-    up_to: int = field(default=0, metadata={**_AREA, "help": "The largest hole; 0 for any."})
+    up_to: int = field(
+        default=0, metadata={**_AREA, "zero": "any size", "help": "The largest hole; 0 for any."}
+    )
 
 
 @dataclass(frozen=True)

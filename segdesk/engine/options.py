@@ -11,7 +11,7 @@ from segdesk.core.errors import PluginError, UsageError
 
 Kind = Literal["bool", "int", "float", "text", "choice"]
 _KINDS: dict[Any, Kind] = {bool: "bool", int: "int", float: "float", str: "text"}
-_ABOUT = ("help", "minimum", "maximum", "unit")
+_ABOUT = ("help", "minimum", "maximum", "unit", "zero")
 _WORDS = {"true": True, "yes": True, "on": True, "1": True}
 _WORDS |= {"false": False, "no": False, "off": False, "0": False}
 
@@ -28,6 +28,7 @@ class OptionField:
     minimum: float | None = None
     maximum: float | None = None
     unit: str = ""
+    zero: str = ""  # what a form shows for 0, where that is no amount
 
     @property
     def flag(self) -> str:
@@ -129,7 +130,5 @@ def _option(options: type[Any], field: Field[Any], kind: Any) -> OptionField:
             f"{options.__name__}.{field.name} must have a default and be a bool, int, float, str "
             "or Literal of strings."
         )
-    about = {
-        k: field.metadata[k] for k in ("help", "minimum", "maximum", "unit") if k in field.metadata
-    }
+    about = {k: field.metadata[k] for k in _ABOUT if k in field.metadata}
     return OptionField(field.name, name, field.default, choices, **about)

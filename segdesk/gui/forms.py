@@ -128,6 +128,7 @@ class OptionsForm(QWidget):
         box.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
         box.setKeyboardTracking(False)
         box.setSuffix(f" {field.unit}" if field.unit else "")
+        box.setSpecialValueText(field.zero if low == 0 else "")
         box.setValue(field.default)
         self._bind(field, box.value, box.setValue)
         box.valueChanged.connect(self.changed)

@@ -39,6 +39,7 @@ class Outcome:
     document: Document
     draft: Document
     words: str  # what is different
+    frame: int | None = None  # where that is to be seen, if not on the frame on show
 
 
 class Operating(QObject):
@@ -104,7 +105,10 @@ class Operating(QObject):
         def change(draft: Document, report: Report) -> None:
             operate(draft, order.operation.id, order.target, order.options, report)
 
-        return self._submit(order.operation.title, order.target.layer_id, change)
+        frame = order.target.frame
+        leads_on = order.operation.id == "copy_to_next_frame" and frame is not None
+        to_show = (frame or 0) + 1 if leads_on else None
+        return self._submit(order.operation.title, order.target.layer_id, change, to_show)
 
     def paint_range(self, place: Place, within: Range) -> None:
         """Paint the chosen category where pixels are in a range."""
@@ -123,12 +127,16 @@ class Operating(QObject):
         self._editor.attempt(outcome.document.adopt, outcome.draft)
         if outcome.document.version != before:
             self._editor.message.emit(outcome.words)
+            if outcome.frame is not None and outcome.document is self._editor.document:
+                self._editor.set_frame(outcome.frame)
 
-    def _submit(self, title: str, layer_id: int, change: Change) -> Job | None:
+    def _submit(
+        self, title: str, layer_id: int, change: Change, frame: int | None = None
+    ) -> Job | None:
         document, entry = self._editor.document, self._shelf.current
         if not document or not entry:
             return None
-        work = partial(_work, document, document.draft(), layer_id, change)
+        work = partial(_work, document, document.draft(), layer_id, change, frame)
         job = self._lane.submit(work, title)
         self._shelf.hold_during(entry, job)
         return job
@@ -148,9 +156,14 @@ class Operating(QObject):
 
 
 def _work(
-    document: Document, draft: Document, layer_id: int, change: Change, report: Report
+    document: Document,
+    draft: Document,
+    layer_id: int,
+    change: Change,
+    frame: int | None,
+    report: Report,
 ) -> Outcome:
     layer = draft.layer(layer_id)
     before = dict(layer.areas)
     change(draft, report)
-    return Outcome(document, draft, difference(before, layer.areas))
+    return Outcome(document, draft, difference(before, layer.areas), frame)

@@ -68,7 +68,7 @@ class Status:
 
     def _show_zoom(self) -> None:
         has_image = self._window.editor.document is not None
-        self._zoom.setText(f"{self._window.canvas.scale * 100:.3g} %" if has_image else "")
+        self._zoom.setText(zoom_in_words(self._window.canvas.scale) if has_image else "")
 
     def _on_cursor_moved(self, x: float, y: float) -> None:
         editor = self._window.editor
@@ -84,12 +84,19 @@ class Status:
         self._segment.setText(segment_at(document, column, row, editor.frame))
 
 
+def zoom_in_words(scale: float) -> str:
+    """Return screen pixels for each pixel of the image in percent, with three digits or more."""
+    percent = scale * 100
+    return f"{percent:,.0f} %" if percent >= 100 else f"{percent:.3g} %"
+
+
 def image_in_words(document: Document) -> str:
     """Return size, bands and dtype of an image, and the size of a pixel if that is known."""
     info = document.image.info
     bands = "" if info.bands == 1 else f" x {info.bands}"
     frames = "" if info.frames == 1 else f"  {info.frames} frames"
-    pixel = f"  {info.spacing[0]:.4g} {info.unit}/px" if info.spacing and info.unit else ""
+    unit = (info.unit or "").replace("um", "µm")
+    pixel = f"  {info.spacing[0]:.4g} {unit}/px" if info.spacing and unit else ""
     return f"{info.width} x {info.height}{bands}  {info.dtype}{frames}{pixel}"
 
 

@@ -15,6 +15,7 @@ from segdesk.core.geometry import Window
 from segdesk.core.image import ImageInfo
 from segdesk.core.progress import Report
 from segdesk.engine.layer import Layer
+from segdesk.engine.pyramid import Pyramid
 from segdesk.engine.threshold import Place, Range, values_of
 from segdesk.gui.canvas import Canvas
 from segdesk.gui.editor import Editor
@@ -77,7 +78,7 @@ class Thresholding(QObject):
         picture = self._canvas.picture()
         level, window = picture.level, picture.window
         assert document is not None
-        source = document.image
+        source = Pyramid(document.image, None, is_complete=True)  # has every level on show
 
         def work(report: Report) -> Seen:
             return Seen(values_of(source.read(window, level, frame), within), level, window)

@@ -21,7 +21,7 @@ from segdesk.engine.images import open_image
 from segdesk.engine.pyramid import Pyramid
 from segdesk.engine.tiles import DisplayTiles
 from segdesk.gui.canvas.view import FAR, MAX_SCALE, View
-from segdesk.gui.status import image_in_words
+from segdesk.gui.status import image_in_words, zoom_in_words
 from tests.gui.windows import on_show, shown_window
 
 SIDE = 100_000
@@ -250,9 +250,16 @@ def test_a_cache_that_cannot_be_written_is_said_once(qtbot, large):
 
 
 @pytest.mark.parametrize(
-    ("place", "said"), [({"spacing": (0.25, 0.25), "unit": "um"}, "  0.25 um/px"), ({}, "")]
+    ("place", "said"), [({"spacing": (0.25, 0.25), "unit": "um"}, "  0.25 µm/px"), ({}, "")]
 )
 def test_the_size_of_a_pixel_is_said_where_it_is_known(place, said):
     source = Computed(300)
     source.info = replace(source.info, **place)
     assert image_in_words(Document(source)) == f"300 x 300 x 3  uint8{said}"
+
+
+@pytest.mark.parametrize(
+    ("scale", "said"), [(0.2784, "27.8 %"), (1, "100 %"), (0.00012, "0.012 %"), (12.4, "1,240 %")]
+)
+def test_the_zoom_is_said_without_an_exponent(scale, said):
+    assert zoom_in_words(scale) == said

@@ -156,6 +156,7 @@ def test_segments_are_carried_through_a_stack(qtbot, stack):
     qtbot.waitUntil(lambda: layer_of(stack).areas == {1: 3 * 64})
     assert layer_of(stack).planes[0].at(9, 9, 1) == 1
     assert layer_of(stack).planes[0].at(9, 9, 2) == 0
+    assert stack.editor.frame == 1
 
 
 def test_an_operation_may_be_for_the_frame_on_show_only(qtbot, stack):
@@ -193,6 +194,19 @@ def test_a_threshold_is_shown_before_it_is_painted(qtbot, window, threshold):
     threshold.paint.click()
     qtbot.waitUntil(lambda: layer_of(window).areas == {1: 100})
     assert window.editor.document.history.names[-1] == "Threshold"
+
+
+def test_a_threshold_is_shown_where_the_file_has_no_overviews(qtbot, tmp_path):
+    with shown_window(qtbot) as window:
+        open_image(qtbot, window, write_image(tmp_path / "large.png", 3000, 2000))
+        qtbot.waitUntil(lambda: window.canvas.is_sharp)
+        assert window.canvas.picture().level > 0
+        dialog = ThresholdDialog(
+            Thresholding(window.editor, window.bench.operating, window.canvas), window
+        )
+        qtbot.addWidget(dialog)
+        qtbot.waitUntil(dialog.paint.isEnabled)
+        assert (dialog.low.value(), dialog.high.value()) != (0, 0)
 
 
 def test_a_threshold_taken_back_leaves_no_trace(qtbot, window, threshold):

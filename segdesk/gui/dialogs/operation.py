@@ -73,6 +73,9 @@ class OperationDialog(QDialog):
         self.apply.setDefault(True)
         has_choice = self._operating.frames > 1 and self._operation.id != "convert"
         self.one_frame.setVisible(has_choice)
+        over_frames = self.form.findChild(QCheckBox, "over_frames")
+        if over_frames:
+            over_frames.setVisible(self._operating.frames > 1)
         self.outcome.setMinimumHeight(2 * self.fontMetrics().lineSpacing())
         column = QVBoxLayout(self)
         column.setSpacing(10)

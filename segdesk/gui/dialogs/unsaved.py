@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QDateTime, QLocale, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -125,5 +125,4 @@ def _images(unsaved: Unsaved) -> str:
 
 
 def _when(unsaved: Unsaved) -> str:
-    time = QDateTime.fromSecsSinceEpoch(round(unsaved.time.timestamp()))
-    return QLocale().toString(time, QLocale.FormatType.ShortFormat)
+    return f"{unsaved.time.astimezone():%Y-%m-%d %H:%M}"

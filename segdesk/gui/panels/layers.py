@@ -173,6 +173,8 @@ class LayerLooks(QWidget):
         self._percent.setText(f"{round(state.opacity * 100)} %")
         self._display.setCurrentIndex(DISPLAYS.index(state.display))
         self._colour.setCurrentIndex(1 if state.colour else 0)
+        is_by_category = state.task == "semantic"
+        self._colour.setItemText(0, "By category" if is_by_category else "By segment")
         self._colour.setItemIcon(0, swatch(None))
         self._colour.setItemIcon(1, swatch(state.colour or (128, 128, 128)))
 

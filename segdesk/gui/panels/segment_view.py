@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QItemSelectionRange, QPoint, Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView
 
 from segdesk.gui.panels.rows import ROW_SIZE
@@ -14,7 +14,7 @@ from segdesk.gui.panels.segment_model import AREA, CATEGORY, ID, SCORE, STATE, S
 
 _WIDEST = {ID: "00000", AREA: "0,000,000", SCORE: "Score ", STATE: "State"}
 MOST_RANGES = 1000  # Qt takes half a second for 50,000
-_CATEGORY_WIDTH = 120  # where there are measured columns
+_CATEGORY_WIDTH = 120  # at least; else the table scrolls
 
 
 class SegmentView(QTableView):
@@ -68,11 +68,20 @@ class SegmentView(QTableView):
             self.setColumnHidden(section, is_empty or not is_shown(name, names))
             if section > STATE:
                 header.resizeSection(section, header.sectionSizeHint(section))
-        modes = QHeaderView.ResizeMode
-        is_narrow = len(self.shown_names()) <= len(_WIDEST) + 1
-        header.setSectionResizeMode(CATEGORY, modes.Stretch if is_narrow else modes.Interactive)
-        if not is_narrow:
+        self._fit_category()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the category what the other columns leave."""
+        super().resizeEvent(event)
+        self._fit_category()
+
+    def _fit_category(self) -> None:
+        header, modes = self.horizontalHeader(), QHeaderView.ResizeMode
+        others = header.length() - header.sectionSize(CATEGORY)
+        has_room = self.viewport().width() >= others + _CATEGORY_WIDTH
+        if not has_room and header.sectionResizeMode(CATEGORY) == modes.Stretch:
             header.resizeSection(CATEGORY, _CATEGORY_WIDTH)
+        header.setSectionResizeMode(CATEGORY, modes.Stretch if has_room else modes.Interactive)
 
     def select_rows(self, rows: NDArray[np.int64]) -> None:
         """Select sorted rows, neighbours as one range; of too many ranges the first ones."""
