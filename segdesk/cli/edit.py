@@ -15,7 +15,7 @@ from segdesk.core.image import ArrayImage
 from segdesk.engine.export import export
 from segdesk.engine.mask_edits import edit_segmentation, read_with_ignored
 from segdesk.engine.operations import OPERATIONS, Operation, difference
-from segdesk.engine.options import fields_of, parse_options
+from segdesk.engine.options import OptionField, fields_of, parse_options
 
 
 def run(arguments: list[str]) -> int:
@@ -55,14 +55,14 @@ def _parser() -> Parser:
             group.add_argument(
                 f"--{operation.id.replace('_', '-')}",
                 nargs="?",
-                action=_step_of(operation, first.name),
+                action=_step_of(operation, first),
                 metavar="|".join(first.choices) or first.name.upper(),
                 help=f"{operation.help} ({first.allowed}; default {first.default})",
             )
     return parser
 
 
-def _step_of(operation: Operation, name: str) -> type[argparse.Action]:
+def _step_of(operation: Operation, option: OptionField) -> type[argparse.Action]:
     """Return an action that adds an operation to those that were given before it."""
 
     class AddStep(argparse.Action):
@@ -73,8 +73,12 @@ def _step_of(operation: Operation, name: str) -> type[argparse.Action]:
             values: str | Sequence[Any] | None,
             option_string: str | None = None,
         ) -> None:
-            texts = {} if values is None else {name: str(values)}
-            options = parse_options(operation.options, texts)
+            texts = {} if values is None else {option.name: str(values)}
+            try:
+                options = parse_options(operation.options, texts)
+            except UsageError as error:
+                why = f"{option_string} takes {option.allowed}, not {values!r}."
+                raise UsageError(why) from error
             namespace.steps = (*namespace.steps, (operation.id, options))
 
     return AddStep

@@ -45,7 +45,11 @@ def run(arguments: list[str]) -> int:
     if parsed.out:
         count = len(segmentation.segments)
         written = {"segments": count, "file": str(parsed.out.absolute())}
-        say(json.dumps(about | written) if parsed.json else f"{count} segments -> {parsed.out}")
+        say(
+            json.dumps(about | written)
+            if parsed.json
+            else f"{count} segment{'s' * (count != 1)} -> {parsed.out}"
+        )
     elif parsed.json:
         say(json.dumps(about | {"segments": [_as_json(row) for row in table.rows()]}))
     else:

@@ -30,6 +30,8 @@ class Parser(argparse.ArgumentParser):
         Raises ``UsageError`` that lists the known flags when there is one too many.
         """
         parsed, rest = self.parse_known_intermixed_args(arguments)
+        if rest and not rest[0].startswith("-"):
+            raise UsageError(f"{rest[0]!r} is one too many. Type `{self.prog} --help`.")
         if rest:
             flags = [flag for action in self._actions for flag in action.option_strings]
             known = ", ".join(flag for flag in flags if flag.startswith("--"))

@@ -62,8 +62,9 @@ def _info_lines(content: dict[str, Any]) -> Iterator[str]:
         yield f"    steps   {image['steps']}"
         for layer in image["layers"]:
             what = ", proposal" if layer["is_proposal"] else ""
-            segments = layer["segments"]
-            yield f"    layer   {layer['name']} ({layer['task']}{what}), {segments} segments"
+            count = layer["segments"]
+            segments = f"{count} segment{'s' * (count != 1)}"
+            yield f"    layer   {layer['name']} ({layer['task']}{what}), {segments}"
 
 
 def _check_lines(content: dict[str, Any]) -> Iterator[str]:

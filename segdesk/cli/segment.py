@@ -184,4 +184,5 @@ def _line(outcome: Outcome) -> str:
     files = [file for paths in outcome.files.values() for file in paths]
     more = f" and {len(files) - 1} more" if len(files) > 1 else ""
     first = f" -> {files[0]}{more}" if files else ""
-    return f"{outcome.image}: {outcome.segments} segments in {outcome.seconds:.1f} s{first}"
+    count = outcome.segments
+    return f"{outcome.image}: {count} segment{'s' * (count != 1)} in {outcome.seconds:.1f} s{first}"

@@ -86,7 +86,7 @@ def test_the_progress_bar_is_on_stderr_and_results_on_stdout(image, tmp_path):
     os.close(ours)
     os.close(theirs)
     assert process.returncode == 0, bar
-    assert out.startswith(f"{image}: 1 segments in ")
+    assert out.startswith(f"{image}: 1 segment in ")
     assert "photo.png" in bar and "%" in bar
 
 

@@ -45,7 +45,8 @@ def test_conversion_gives_each_object_an_id(segdesk, mask, tmp_path):
     ("arguments", "code", "words"),
     [
         ((), 2, "give an operation"),
-        (("--grow", "x"), 2, "takes a number"),
+        (("--grow", "x"), 2, "--grow takes a number"),
+        (("other.png",), 2, "'other.png' is one too many"),
         (("--melt",), 2, "no option '--melt'"),
         (("--split-parts",), 1, "convert it to instances first"),
     ],

@@ -33,7 +33,7 @@ def test_info(segdesk, project):
     code, out, _ = segdesk("project", "info", project)
     assert code == 0
     assert "photo.png, 6 x 4 pixels" in out
-    assert "layer   Cells (instance), 1 segments" in out
+    assert "layer   Cells (instance), 1 segment" in out
     assert "layer   Guess (panoptic, proposal), 0 segments" in out
     code, out, _ = segdesk("project", "info", project, "--json")
     first, second = json.loads(out)["images"]

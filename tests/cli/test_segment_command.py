@@ -47,7 +47,7 @@ def test_masks_and_one_object_on_stdout(segment, image, tmp_path):
 def test_a_line_for_each_image(segment):
     code, out, err = segment()
     assert code == 0
-    assert "photo.png: 1 segments in 0." in out
+    assert "photo.png: 1 segment in 0." in out
     assert not err
 
 

@@ -69,10 +69,14 @@ def check_is_database(path: Path) -> None:
     try:
         with path.open("rb") as file:
             head = file.read(len(_HEAD))
+    except FileNotFoundError as error:
+        raise ProjectError(f"{path}: there is no such file.") from error
     except OSError as error:
         raise ProjectError(f"{path} cannot be opened: {error.strerror}.") from error
+    if not head:
+        raise DamagedError(f"{path} is empty: there is nothing in it to save.")
     if head != _HEAD:
-        what = "is empty" if not head else "is no SegDesk project, or its beginning is damaged"
+        what = "is no SegDesk project, or its beginning is damaged"
         raise DamagedError(f"{path} {what}: `segdesk project recover` saves what is whole.")
 
 

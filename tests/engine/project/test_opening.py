@@ -198,7 +198,11 @@ def test_a_migration_that_fails_changes_nothing(path):
 
 @pytest.mark.parametrize(
     ("data", "message"),
-    [(b"", "is empty"), (b"P5 no project", "is no SegDesk project"), (None, "No such file")],
+    [
+        (b"", "is empty"),
+        (b"P5 no project", "is no SegDesk project"),
+        (None, "there is no such file"),
+    ],
 )
 def test_what_is_no_project(tmp_path, data, message):
     path = tmp_path / "a.segdesk"
