@@ -6,9 +6,12 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMenu, QWidget
 
 from segdesk.gui.settings import forget_files, recent_files
+
+WIDEST = 420  # logical pixels of a name
 
 
 class RecentMenu(QMenu):
@@ -24,7 +27,8 @@ class RecentMenu(QMenu):
         paths = recent_files()
         for number, path in enumerate(paths, start=1):
             key = f"&{number} " if number < 10 else ""
-            name = path.name.replace("&", "&&")
+            name = self.fontMetrics().elidedText(path.name, Qt.TextElideMode.ElideMiddle, WIDEST)
+            name = name.replace("&", "&&")
             action = self.addAction(f"{key}{name}", partial(self._open_file, path))
             action.setEnabled(path.exists())
             action.setToolTip(str(path))

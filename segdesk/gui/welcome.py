@@ -13,6 +13,7 @@ from segdesk.gui.icons import app_icon
 from segdesk.gui.settings import recent_files
 
 SHOWN = 6
+WIDEST = 420  # logical pixels of a name: the window can be no narrower than this page
 
 
 class Welcome(QWidget):
@@ -74,7 +75,9 @@ class Welcome(QWidget):
 
 
 def _link(text: str, path: Path, chosen: SignalInstance) -> QPushButton:
-    button = QPushButton(text)
+    button = QPushButton()
+    middle = Qt.TextElideMode.ElideMiddle
+    button.setText(button.fontMetrics().elidedText(text, middle, WIDEST).replace("&", "&&"))
     button.setFlat(True)
     button.setObjectName("link")
     button.setCursor(Qt.CursorShape.PointingHandCursor)

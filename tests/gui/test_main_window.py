@@ -12,7 +12,7 @@ from segdesk.gui.brush_size import BrushSize
 from segdesk.gui.dialogs.shortcuts import shortcut_table
 from segdesk.gui.menus import TOOL_BAR, action_table
 from segdesk.gui.recent_menu import RecentMenu
-from segdesk.gui.settings import recent_files, settings
+from segdesk.gui.settings import recent_files, remember_file, settings
 from segdesk.gui.theme import DARK, LIGHT, choose_theme
 from tests.gui.windows import on_show, open_image, paint, shown_window, write_image
 
@@ -138,6 +138,14 @@ class TestOpening:
         assert on_show(window) == picture
         assert document.image.read(Window(0, 0, 1, 1)).shape == (1, 1, 3)
         assert recent_files() == [picture]
+
+    def test_a_long_name_among_the_recent_files_leaves_the_window_narrow(self, qtbot, tmp_path):
+        remember_file(write_image(tmp_path / f"{'n' * 240}.png"))
+        with shown_window(qtbot) as window:
+            assert window.minimumSizeHint().width() < 1200
+            menu = RecentMenu(lambda path: None, window)
+            menu.aboutToShow.emit()
+            assert menu.sizeHint().width() < 1200
 
     def test_recent_files_that_are_gone_are_greyed_and_forgotten(
         self, window, qtbot, picture, tmp_path
