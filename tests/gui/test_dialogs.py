@@ -38,6 +38,17 @@ class TestExport:
         qtbot.waitUntil(lambda: "Overlay" in dialog.losses.text())
         assert sorted(tmp_path.iterdir()) == before
 
+    def test_all_formats_and_what_they_lose_can_be_read(self, dialog, qtbot):
+        for box in dialog.formats.values():
+            box.setChecked(True)
+        qtbot.waitUntil(lambda: "(Parquet)" in dialog.losses.text())
+        dialog.export.click()
+        qtbot.waitUntil(dialog.open_folder.isVisible, timeout=10_000)
+        for widget in (dialog.losses, dialog.outcome):
+            assert widget.height() >= widget.heightForWidth(widget.width())
+        for box in dialog.formats.values():
+            assert box.height() >= box.sizeHint().height()
+
     def test_needs_a_format_a_folder_and_a_name(self, dialog):
         for widget in (dialog.stem, dialog.folder):
             text = widget.text()

@@ -144,6 +144,7 @@ class ExportDialog(QDialog):
             titles = {name: self.formats[name].text() for name in found}
             lines = [f"{titles[name]}: {loss}" for name, losses in found.items() for loss in losses]
             self.losses.setText("\n".join(lines) or "Nothing: these formats hold all of it.")
+            self._make_room()
 
     def _on_browse_clicked(self) -> None:
         name = QFileDialog.getExistingDirectory(self, "Export to", self.folder.text())
@@ -176,6 +177,7 @@ class ExportDialog(QDialog):
             f"{count} file{'s' * (count != 1)} written and read back: {', '.join(names)}"
         )
         self.open_folder.show()
+        self._make_room()
 
     def _on_finished(self) -> None:
         self._job = None
@@ -185,6 +187,14 @@ class ExportDialog(QDialog):
     def _show_outcome(self, text: str) -> None:
         self.outcome.setText(text)
         self.outcome.show()
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Grow until all texts can be read."""
+        layout = self.layout()
+        layout.activate()
+        needed = max(layout.totalMinimumSize().height(), layout.heightForWidth(self.width()))
+        self.resize(self.width(), max(self.height(), needed))
 
     def _on_open_folder_clicked(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(self.folder.text()))
