@@ -76,9 +76,11 @@ def says(dialog, qtbot, words):
 def test_a_folder_that_is_dropped_is_installed_checked_packed_and_removed(
     dialog, qtbot, tiny, tmp_path, monkeypatch
 ):
+    assert dialog.here.hint.isVisible()
     drop(dialog, tiny)
     says(dialog, qtbot, "segformer is installed.")
     qtbot.waitUntil(lambda: bool(rows(dialog.here.list)))
+    assert not dialog.here.hint.isVisible()
     (row,) = rows(dialog.here.list)
     assert [row[0], row[1], row[3], row[4]] == ["segformer", "semantic", "apache-2.0", "folder"]
     assert row[2].endswith(" MB")

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QHeaderView,
+    QLabel,
     QMessageBox,
     QPushButton,
     QTreeWidget,
@@ -46,6 +47,8 @@ class InstalledCheckpoints(QWidget):
         super().__init__(parent)
         self._checkpoints = checkpoints
         self.list = checkpoint_list(TITLES)
+        self.hint = QLabel("None yet: find one on the Hub, or import a folder or a pack.")
+        self.hint.setObjectName("muted")
         self.buttons = {
             "folder": QPushButton("Import Folder…"),
             "file": QPushButton("Import Pack…"),
@@ -59,6 +62,7 @@ class InstalledCheckpoints(QWidget):
         row.addStretch()
         layout = QVBoxLayout(self)
         layout.addWidget(self.list, 1)
+        layout.addWidget(self.hint)
         layout.addLayout(row)
         self._connect()
         self._fill()
@@ -86,6 +90,7 @@ class InstalledCheckpoints(QWidget):
             item.setSizeHint(0, ROW_SIZE)
             item.setToolTip(0, str(checkpoint.path))
             self.list.addTopLevelItem(item)
+        self.hint.setVisible(not self._checkpoints.installed)
         self._enable()
 
     def _enable(self) -> None:

@@ -14,7 +14,7 @@ from segdesk.gui.panels.segment_model import AREA, CATEGORY, ID, SCORE, STATE, S
 
 _WIDEST = {ID: "00000", AREA: "0,000,000", SCORE: "Score ", STATE: "State"}
 MOST_RANGES = 1000  # Qt takes half a second for 50,000
-_CATEGORY_WIDTH = 120  # at least; else the table scrolls
+_CATEGORY_WIDTH = 90  # at least; else the table scrolls
 
 
 class SegmentView(QTableView):
