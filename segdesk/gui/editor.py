@@ -137,6 +137,21 @@ class Editor(QObject):
             self.failed.emit(str(error))
             return None
 
+    def retrace(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+        """Undo or redo, and go to a frame that has changed unless the one on show has."""
+        updates: list[Update] = []
+        document = self.document
+        if not document:
+            return None
+        document.changed.connect(updates.append)
+        try:
+            return self.attempt(act, *args, **kwargs)
+        finally:
+            document.changed.disconnect(updates.append)
+            frames = [update.frame for update in updates if update.frame is not None]
+            if frames and self.frame not in frames:
+                self.set_frame(min(frames, key=lambda frame: abs(frame - self.frame)))
+
     def fail(self, error: Exception) -> None:
         """Say why a job has failed; what nobody foresaw goes to the log as well."""
         if isinstance(error, SegdeskError):

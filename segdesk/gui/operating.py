@@ -125,10 +125,12 @@ class Operating(QObject):
             return
         before = outcome.document.version
         self._editor.attempt(outcome.document.adopt, outcome.draft)
-        if outcome.document.version != before:
+        is_idle = outcome.draft.version == before  # which is worth a word too
+        if is_idle or outcome.document.version != before:
             self._editor.message.emit(outcome.words)
-            if outcome.frame is not None and outcome.document is self._editor.document:
-                self._editor.set_frame(outcome.frame)
+        is_seen = outcome.document is self._editor.document
+        if outcome.frame is not None and is_seen and outcome.document.version != before:
+            self._editor.set_frame(outcome.frame)
 
     def _submit(
         self, title: str, layer_id: int, change: Change, frame: int | None = None

@@ -86,12 +86,12 @@ class Workbench(QObject):
 
     def undo(self) -> None:
         """Take back the last step."""
-        if self.editor.document and (name := self.editor.attempt(self.editor.document.undo)):
+        if self.editor.document and (name := self.editor.retrace(self.editor.document.undo)):
             self.editor.message.emit(f"Undone: {name}")
 
     def redo(self) -> None:
         """Make the next step again."""
-        if self.editor.document and (name := self.editor.attempt(self.editor.document.redo)):
+        if self.editor.document and (name := self.editor.retrace(self.editor.document.redo)):
             self.editor.message.emit(f"Redone: {name}")
 
     def paste(self) -> None:

@@ -52,6 +52,22 @@ def test_a_stroke_stays_on_its_frame_when_the_frame_changes(stack):
     assert stack.layer.segmentation().frames == (0,)
 
 
+def test_what_is_undone_and_redone_is_on_show(stack):
+    stack.editor.set_frame(2)
+    stack.drag((10, 10), (40, 10))
+    stack.editor.set_frame(0)
+    stack.drag((10, 10), (40, 10))
+    stack.editor.set_frame(3)
+    document, frames = stack.document, []
+    for act in (document.undo, document.undo, document.redo, document.redo):
+        stack.editor.retrace(act)
+        frames.append(stack.editor.frame)
+    assert frames == [0, 2, 2, 0]
+    stack.editor.set_frame(3)
+    stack.editor.retrace(document.go_to, len(document.history.names) - 1)
+    assert stack.editor.frame == 0
+
+
 def test_prompts_belong_to_the_frame(stack):
     stack.editor.set_frame(1)
     stack.editor.set_tool("scribble")

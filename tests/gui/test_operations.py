@@ -157,6 +157,12 @@ def test_segments_are_carried_through_a_stack(qtbot, stack):
     assert layer_of(stack).planes[0].at(9, 9, 1) == 1
     assert layer_of(stack).planes[0].at(9, 9, 2) == 0
     assert stack.editor.frame == 1
+    said = []
+    stack.editor.message.connect(said.append)
+    stack.editor.set_frame(2)
+    stack.actions_["copy_to_next_frame"].trigger()
+    qtbot.waitUntil(lambda: said == ["No segment changes."])
+    assert stack.editor.frame == 2
 
 
 def test_an_operation_may_be_for_the_frame_on_show_only(qtbot, stack):

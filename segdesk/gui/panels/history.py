@@ -123,7 +123,7 @@ class HistoryPanel(QWidget):
 
     def _on_view_clicked(self, index: Index) -> None:
         if self._editor.document:
-            self._editor.attempt(self._editor.document.go_to, index.row())
+            self._editor.retrace(self._editor.document.go_to, index.row())
 
 
 def icon_of(name: str) -> str:
