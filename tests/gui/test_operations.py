@@ -66,6 +66,7 @@ def test_a_dialog_says_what_would_change_and_applies_that(qtbot, window):
     dialog = dialog_of(qtbot, window, "fill_holes")
     qtbot.waitUntil(lambda: "16 pixels more" in dialog.outcome.text())
     assert layer_of(window).areas == {1: 88}
+    assert dialog.form.findChild(QSpinBox, "up_to").text() == "any size"
     dialog.form.findChild(QSpinBox, "up_to").setValue(3)
     qtbot.waitUntil(lambda: dialog.outcome.text() == "No segment changes.")
     dialog.form.findChild(QSpinBox, "up_to").setValue(16)

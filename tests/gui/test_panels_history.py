@@ -111,6 +111,8 @@ def test_a_step_that_cannot_be_read_is_named_and_nothing_else_happens(editor, pa
         ("Brush stroke", "paint-brush"),
         ("Erase", "eraser"),
         ("Add layer", "stack"),
+        ("Convert to instance", "swap"),
+        ("Fill between frames", "stack"),
         ("Odd", "circle"),
     ],
 )
