@@ -119,6 +119,19 @@ class LabelMap:
         """
         return self._overviews.freshen(window, level, frame, until)
 
+    def lag(self, level: int) -> int:
+        """Return how many tiles ``freshen`` would have to make for all of a level."""
+        return self._overviews.lag(level)
+
+    def begin_overviews(self) -> LabelMap:
+        """Return a snapshot, to ``freshen`` in another thread for ``take_overviews``."""
+        self._overviews.watch()
+        return self.snapshot()
+
+    def take_overviews(self, snapshot: LabelMap) -> None:
+        """Take over what ``freshen`` has made of the snapshot that ``begin_overviews`` gave."""
+        self._overviews.take(snapshot._overviews)
+
     # Tiles.
 
     def tile(self, index: TileIndex) -> Tile:

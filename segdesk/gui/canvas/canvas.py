@@ -28,6 +28,7 @@ from segdesk.engine.tiles import DisplayTiles, TileKey
 from segdesk.gui.canvas.backing import Backing
 from segdesk.gui.canvas.hands import Hands
 from segdesk.gui.canvas.loader import TileLoader
+from segdesk.gui.canvas.overview_maker import OverviewMaker
 from segdesk.gui.canvas.picture import coarse_tiles, missing_tiles, picture_of
 from segdesk.gui.canvas.scene import Scene, to_device
 from segdesk.gui.canvas.view import View
@@ -73,7 +74,8 @@ class Canvas(QWidget):
         self._is_sharp = self._has_painted = False
         self._last_look = 0.0
         self._awaited: set[TileKey] = set()  # tiles on show that were missing in the last picture
-        self._scene = Scene()
+        self._maker = OverviewMaker(self)
+        self._scene = Scene(self._maker)
         self._backing = Backing()
         self._shade: Shade | None = None
         self.lane = Lane("canvas")
@@ -165,6 +167,11 @@ class Canvas(QWidget):
         self._shade = shade
         self.update()
 
+    def stop(self) -> None:
+        """End what is being read and made; nothing is after that."""
+        self.lane.close()
+        self._maker.close()
+
     def redraw_tool(self, window: Window | None = None) -> None:
         """Draw what the tool draws anew; only in a window of level-0 pixels, if given."""
         if window is None:
@@ -189,7 +196,7 @@ class Canvas(QWidget):
         painter.drawPixmap(0, 0, self._backing.picture(self._scene.paint))
         if self._scene.problem != knew:
             QTimer.singleShot(0, self, self._tell_problem)
-        self._is_sharp = not self._go_on() and has_tiles
+        self._is_sharp = not self._go_on() and has_tiles and not self._maker.is_busy
         if self.editor.document:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setTransform(to_device(self._view), True)
@@ -230,8 +237,10 @@ class Canvas(QWidget):
         self._loader.loaded.connect(self._on_tiles_loaded)
         self._loader.failed.connect(self.editor.fail)
         self._completed.connect(self.first_frame_painted, Qt.ConnectionType.QueuedConnection)
+        self._maker.made.connect(self._redraw)
+        self._maker.failed.connect(self.editor.fail)
         self.destroyed.connect(self.lane.close)
-        QCoreApplication.instance().aboutToQuit.connect(self.lane.close)
+        QCoreApplication.instance().aboutToQuit.connect(self.stop)
 
     def _tell_problem(self) -> None:
         self.editor.failed.emit(self._scene.problem)

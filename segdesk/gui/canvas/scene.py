@@ -17,6 +17,7 @@ from segdesk.engine.tiles import DisplayTiles
 from segdesk.gui.canvas.colours import ColourTable
 from segdesk.gui.canvas.grid import GRID_SCALE, paint_grid
 from segdesk.gui.canvas.overlay import freshen, paint_plane
+from segdesk.gui.canvas.overview_maker import OverviewMaker
 from segdesk.gui.canvas.picture import paint_picture
 from segdesk.gui.canvas.view import View
 from segdesk.gui.tools.sketch import Sketch, reach
@@ -38,7 +39,8 @@ class Scene:
         Why a layer of this document could not be drawn; empty when all were.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, maker: OverviewMaker) -> None:
+        self._maker = maker
         self.tiles: DisplayTiles | None = None
         self.background = QColor(60, 60, 60)
         self.ratio = 1.0
@@ -113,7 +115,7 @@ class Scene:
         wider = rect.marginsAdded(QMargins(width, width, width, width))
         for plane in layer.planes:
             try:
-                if not freshen(plane, view, wider, until):
+                if not self._maker.takes(plane, view) and not freshen(plane, view, wider, until):
                     self._unfinished.append(rect)
                 paint_plane(painter, plane, self._tables[layer.id], view, rect, width)
             except SegdeskError as error:  # its tiles are in a file, which may be damaged
