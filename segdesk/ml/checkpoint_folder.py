@@ -16,6 +16,7 @@ from segdesk.core.progress import Report
 
 CONFIG = "config.json"
 PROCESSOR = "preprocessor_config.json"
+VIDEO_PROCESSOR = "video_preprocessor_config.json"
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
 
@@ -29,7 +30,8 @@ def missing_files(folder: Path) -> list[str]:
 
     Raises ``CheckpointError`` when the list of the weights' files is damaged or hostile.
     """
-    wanted = [CONFIG, PROCESSOR, *_weight_files(folder)]
+    is_for_video = (folder / VIDEO_PROCESSOR).is_file()
+    wanted = [CONFIG, VIDEO_PROCESSOR if is_for_video else PROCESSOR, *_weight_files(folder)]
     return [name for name in wanted if not (folder / name).is_file()]
 
 
@@ -117,9 +119,12 @@ def _check_config(folder: Path, config: dict[str, Any]) -> None:
 def _parts(config: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield a configuration and all those inside it."""
     yield config
-    for value in config.values():
-        if isinstance(value, dict):
-            yield from _parts(value)
+    for key, value in config.items():
+        if not isinstance(value, dict):
+            continue
+        if key == "decoder_config":  # MaskFormer's names a backbone as DETR's does, and has none
+            value = {**value, "backbone": None, "backbone_config": None}
+        yield from _parts(value)
 
 
 def _pickle_hint(folder: Path) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import torch
 
 from segdesk.core.errors import UsageError
@@ -29,3 +31,10 @@ def choose_device(name: str) -> torch.device:
     raise UsageError(
         f"There is no device {name!r} here, only {', '.join(known)}; `segdesk doctor` says why."
     )
+
+
+def free_memory() -> None:
+    """Give back the memory of what is no longer used."""
+    gc.collect()
+    if torch.accelerator.is_available():
+        torch.accelerator.empty_cache()

@@ -16,9 +16,18 @@ from huggingface_hub.utils import tqdm
 
 from segdesk.core.errors import CheckpointError, SegdeskError
 from segdesk.core.progress import Report
-from segdesk.ml.checkpoint_folder import CONFIG, INDEX, PROCESSOR, WEIGHTS, missing_files
+from segdesk.ml.checkpoint_folder import (
+    CONFIG,
+    INDEX,
+    PROCESSOR,
+    VIDEO_PROCESSOR,
+    WEIGHTS,
+    missing_files,
+)
 
-_WANTED = [CONFIG, PROCESSOR, WEIGHTS, INDEX, "model-*-of-*.safetensors"]
+_TOKENIZER = ["vocab.json", "merges.txt", "tokenizer*.json", "special_tokens_map.json"]
+_PROCESSORS = [PROCESSOR, VIDEO_PROCESSOR]
+_WANTED = [CONFIG, *_PROCESSORS, WEIGHTS, INDEX, "model-*-of-*.safetensors", *_TOKENIZER]
 _HUB_ID = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?", re.ASCII)
 _CONVERTER = "SFconvertbot"
 _MOST_NAMED = 5

@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoImageProcessor
+from transformers import (
+    VIDEO_PROCESSOR_MAPPING,
+    AutoConfig,
+    AutoImageProcessor,
+    AutoTokenizer,
+    AutoVideoProcessor,
+)
 from transformers.utils import logging
 
 from segdesk.core.errors import CheckpointError, SegdeskError
@@ -28,6 +34,7 @@ class LoadedModel:
     model: Any  # a PreTrainedModel, in float32 and not training
     processor: Any  # its image processor
     device: torch.device
+    tokenizer: Any = None  # of models that are told their task in words
 
 
 def load_model(
@@ -68,10 +75,20 @@ def load_model(
     model = _build(folder, model_class, config, weights)
     report(0.9, f"Moving the model to {target}")
     with _blaming(folder):
-        processor = AutoImageProcessor.from_pretrained(
-            folder, trust_remote_code=False, local_files_only=True
-        )
-    return LoadedModel(model.to(target), processor, target)
+        processor, tokenizer = _inputs(folder, config)
+    return LoadedModel(model.to(target), processor, target, tokenizer)
+
+
+def _inputs(folder: Path, config: Any) -> tuple[Any, Any]:
+    """Return the image or video processor, and the tokenizer of a model that is told its task in words."""
+    local = {"trust_remote_code": False, "local_files_only": True}
+    if type(config) in VIDEO_PROCESSOR_MAPPING:
+        return AutoVideoProcessor.from_pretrained(folder, **local), None
+    if not hasattr(config, "task_seq_len"):
+        return AutoImageProcessor.from_pretrained(folder, **local), None
+    # Without the names of its file of categories, which it would fetch and which is not needed.
+    processor = AutoImageProcessor.from_pretrained(folder, class_info_file=None, **local)
+    return processor, AutoTokenizer.from_pretrained(folder, **local)
 
 
 def _model_class(
@@ -90,19 +107,30 @@ def _build(
     folder: Path, model_class: type[Any], config: Any, weights: dict[str, torch.Tensor]
 ) -> Any:
     """Return the model with all its weights, in float32 and not training."""
+    best = "sdpa" if model_class._supports_sdpa else "eager"
     with _blaming(folder):
-        model, info = model_class.from_pretrained(
-            None,  # no file is opened again: what was checked is what is used
-            config=config,
-            state_dict=weights,
-            dtype=torch.float32,
-            attn_implementation="sdpa" if model_class._supports_sdpa else "eager",
-            ignore_mismatched_sizes=True,
-            output_loading_info=True,
-        )
+        try:
+            model, info = _filled(model_class, config, weights, best)
+        except ValueError:  # a backbone may not support what the model does
+            mixed = {"": best, "backbone_config": "eager"}
+            model, info = _filled(model_class, config, weights, mixed)
     _check_complete(folder, info)
     model.eval()
     return model
+
+
+def _filled(
+    model_class: type[Any], config: Any, weights: dict[str, torch.Tensor], attention: Any
+) -> Any:
+    return model_class.from_pretrained(
+        None,  # no file is opened again: what was checked is what is used
+        config=config,
+        state_dict=weights,
+        dtype=torch.float32,
+        attn_implementation=attention,
+        ignore_mismatched_sizes=True,
+        output_loading_info=True,
+    )
 
 
 def _check_complete(folder: Path, info: dict[str, Any]) -> None:

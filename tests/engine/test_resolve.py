@@ -18,8 +18,8 @@ from segdesk.core.segmentation import (
     SegmentIds,
     SegmentMasks,
 )
+from segdesk.core.upsample import winning_categories
 from segdesk.engine.resolve import present_ids, resolve, segment_ids
-from segdesk.engine.upsample import winning_categories
 
 BY = Provenance("test")
 RED = (255, 0, 0)
@@ -147,12 +147,12 @@ def test_a_uniform_result_costs_next_to_nothing():
 
 def test_drawing_can_be_stopped():
     def stop(fraction, message):
-        if fraction > 0.5:
+        if fraction > 0.3:
             raise Cancelled("Stopped.")
 
     answer = CategoryScores(scores_of((3, 9, 9), True), categories("a", "b", "c"))
     with pytest.raises(Cancelled):
-        resolve(answer, request_of(Window(0, 0, 64, 64)), BY, stop)
+        resolve(answer, request_of(Window(0, 0, 4096, 2048)), BY, stop)
 
 
 def test_ids_are_kept_and_segments_without_pixels_are_not():
