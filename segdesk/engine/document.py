@@ -14,6 +14,7 @@ from segdesk.core.history import BUDGET, History, Step
 from segdesk.core.image import ImageSource
 from segdesk.core.labelmap import LabelMap
 from segdesk.core.prompts import Prompt
+from segdesk.core.segmentation import Segmentation
 from segdesk.engine.edit import Edit
 from segdesk.engine.layer import Layer, LayerState
 
@@ -74,10 +75,12 @@ class Document:
                 return layer
         raise KeyError(layer_id)
 
-    def new_layer(self, state: LayerState) -> Layer:
-        """Return an empty layer of the image's size, not yet in the document."""
+    def new_layer(self, state: LayerState, content: Segmentation | None = None) -> Layer:
+        """Return a layer of the image's size, by default an empty one; not yet in the document."""
         self._last_layer_id += 1
         info = self.image.info
+        if content:
+            return Layer.of(self._last_layer_id, state, content)
         return Layer(self._last_layer_id, state, LabelMap(info.width, info.height, info.frames))
 
     def begin(self, name: str, key: str = "") -> Edit:

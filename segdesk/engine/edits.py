@@ -8,15 +8,15 @@ from typing import Any
 from segdesk.core.errors import SegdeskError
 from segdesk.core.ids import map_ids
 from segdesk.core.prompts import Prompt
-from segdesk.core.segmentation import Category, Segment
+from segdesk.core.segmentation import Category, Segment, Segmentation
 from segdesk.engine.document import Document
 from segdesk.engine.edit import Edit
 from segdesk.engine.layer import Layer, LayerState
 
 
-def add_layer(document: Document, state: LayerState) -> Layer:
-    """Add an empty layer on top and make it the active one."""
-    layer = document.new_layer(state)
+def add_layer(document: Document, state: LayerState, content: Segmentation | None = None) -> Layer:
+    """Add a layer on top, by default an empty one, and make it the active one."""
+    layer = document.new_layer(state, content)
     with document.edit("Add layer") as edit:
         edit.set_layers((*document.layers, layer))
     document.activate(layer.id)

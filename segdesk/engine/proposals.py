@@ -35,7 +35,7 @@ def add_proposal(
     state = replace(
         look, task=segmentation.task, categories=segmentation.categories, is_proposal=True
     )
-    layer = Layer.of(document.new_layer(state).id, state, segmentation)
+    layer = document.new_layer(state, segmentation)
     with document.edit(f"Result of {name}", key) as edit:
         if old:
             edit.set_layers(tuple(layer if other is old else other for other in document.layers))

@@ -35,6 +35,7 @@ from segdesk.gui.tools.sketch import Sketch
 
 _FIT_MARGIN = 0.03
 _CENTRED_SHARE = 0.5  # of the viewport that is filled, at most, by what is centred on
+_PEN = 8  # device pixels by which a tool's outline may reach beyond the window that it names
 _SAMPLING = 2  # device pixels by which a label may be drawn beside its place when zoomed out
 
 
@@ -138,9 +139,13 @@ class Canvas(QWidget):
         """Return what the image looks like on show, without layers."""
         return picture_of(self._scene.tiles, self._view)
 
-    def redraw_tool(self) -> None:
-        """Draw the tool's outline anew."""
-        self.update()
+    def redraw_tool(self, window: Window | None = None) -> None:
+        """Draw what the tool draws anew; only in a window of level-0 pixels, if given."""
+        if window is None:
+            self.update()
+        else:
+            rect = self._view.device_rect(window).adjusted(-_PEN, -_PEN, _PEN, _PEN)
+            self.update(_logical(rect.intersected(self._view.rect), self.devicePixelRatioF()))
 
     # Qt's own.
 

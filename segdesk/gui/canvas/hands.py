@@ -55,7 +55,7 @@ class Hands:
         self._tool = self._tool_of(self._editor.tool)
         self._editor.tool_changed.connect(self._on_tool_changed)
         for signal in (self._editor.radius_changed, self._editor.category_changed):
-            signal.connect(self._canvas.redraw_tool)
+            signal.connect(lambda _: self._canvas.redraw_tool())
         self._show_cursor()
 
     def take(self, event: QEvent) -> bool:

@@ -49,8 +49,8 @@ class Stage(Protocol):
         """Push the image by logical pixels of the screen."""
         ...
 
-    def redraw_tool(self) -> None:
-        """Have the tool's outline drawn anew."""
+    def redraw_tool(self, window: Window | None = None) -> None:
+        """Have what the tool draws drawn anew; only in a window of level-0 pixels, if given."""
         ...
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import floor
+from math import ceil, floor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,12 +87,18 @@ class Stroker(Tool):
         raise NotImplementedError
 
     def _go_to(self, xy: Point) -> None:
+        outlines = self._around(self._at).union(self._around(xy))
         self._at = xy
         end = self._snapped(xy)
         if self._edit and self._last:
             self._stroke(*self._under(self._last, end))
             self._last = end
-        self.stage.redraw_tool()
+        self.stage.redraw_tool(outlines)
+
+    def _around(self, xy: Point) -> Window:
+        """Return a window around the outline of the brush."""
+        reach = ceil(self.editor.radius) + 1
+        return Window(floor(xy[0]), floor(xy[1]), 1, 1).padded(reach)
 
     def _under(self, start: Point, end: Point | None = None) -> tuple[Window, NDArray[np.bool_]]:
         """Return the pixels under the brush on its way."""
