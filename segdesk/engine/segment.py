@@ -19,11 +19,12 @@ from segdesk.core.segmentation import Category, Segmentation
 from segdesk.engine.images import check_memory
 from segdesk.engine.prompt_check import check_prompts
 from segdesk.engine.registry import registry
+from segdesk.engine.tiling.plan import Tiling
 
 if TYPE_CHECKING:
     from segdesk.engine.sessions import Sessions
 
-Key = tuple[str, str, str]  # segmenter, checkpoint, device
+Key = tuple[str, str, str, bool]  # segmenter, checkpoint, device, half precision
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,12 @@ class SegmentJob:
     prompts: tuple[Prompt, ...] = ()
     categories: tuple[Category, ...] = ()
     options: Any = None  # an instance of the spec's `options`; None: its defaults
+    half: bool = False  # compute in half precision, where the segmenter and the device can
 
     @property
     def key(self) -> Key:
         """What two jobs must have in common to share a session."""
-        return self.segmenter, self.checkpoint, self.device
+        return self.segmenter, self.checkpoint, self.device, self.half
 
 
 def segment(
@@ -49,6 +51,7 @@ def segment(
     report: Report = silent,
     sessions: Sessions | None = None,
     frame: int = 0,
+    tiling: Tiling | None = None,
 ) -> Segmentation:
     """Segment an image in this process.
 
@@ -64,6 +67,8 @@ def segment(
         Keeps models loaded between calls; without it the model is closed after the call.
     frame
         Which plane of a stack.
+    tiling
+        How to cut the image into tiles; None: only an image that memory cannot hold is cut.
 
     Raises
     ------
@@ -78,11 +83,26 @@ def segment(
     """
     from segdesk.engine.sessions import Sessions
 
-    request = make_request(source, job, frame=frame)
-    if sessions is not None:
-        return sessions.segment(job, request, report)
-    with Sessions() as own:
-        return own.segment(job, request, report)
+    if sessions is None:
+        with Sessions() as own:
+            return segment(source, job, report, own, frame, tiling)
+    tiling = tiling or needed_tiling(source, job)
+    if tiling is not None:
+        from segdesk.engine.tiling.run import TiledRun
+
+        return TiledRun(source, job, tiling, frame=frame).go(sessions, report)
+    return sessions.segment(job, make_request(source, job, frame=frame), report)
+
+
+def needed_tiling(source: ImageSource, job: SegmentJob) -> Tiling | None:
+    """Return how to cut an image that memory cannot hold whole; None where it can, or must."""
+    if not registry().segmenter(job.segmenter).tile_size:
+        return None
+    try:
+        check_memory(source.info, source.info.window)
+    except ImageError:
+        return Tiling()
+    return None
 
 
 def make_request(
@@ -116,31 +136,41 @@ def make_request(
     UsageError, PromptError, ImageError
         When something does not fit.
     """
-    spec = registry().segmenter(job.segmenter)
-    options = _checked_options(job, spec)
-    info = source.info
-    if not 0 <= frame < info.frames:
-        raise ImageError(f"{info.name}: there is no frame {frame + 1}, it has {info.frames}.")
-    job = replace(job, prompts=tuple(p for p in job.prompts if is_on_frame(p, frame)))
-    check_prompts(job, spec, info)
+    job, info = check_job(source, job, frame), source.info
     window = (window or info.window).intersection(info.window)
     if not window:
         raise ImageError(f"{info.name}: the window to segment lies outside the image.")
     check_memory(info, window)
-    pixels = _read_only(source.read(window, 0, frame))
+    pixels = read_only(source.read(window, 0, frame))
     display = display or default_display(info, pixels)
     return SegmentRequest(
         pixels=pixels,
-        rgb=_read_only(display.apply(pixels)),
+        rgb=read_only(display.apply(pixels)),
         window=window,
         image_key=f"{image_key} {frame} {window} {display}" if image_key else uuid4().hex,
         prompts=job.prompts,
         categories=job.categories,
-        options=options,
+        options=job.options,
         image_size=(info.width, info.height),
         frame=frame,
         frames=info.frames,
     )
+
+
+def check_job(source: ImageSource, job: SegmentJob, frame: int = 0) -> SegmentJob:
+    """Return a job with its options, and without prompts on other frames.
+
+    Raises ``UsageError``, ``PromptError`` or ``ImageError`` when it does not fit its segmenter or
+    the image.
+    """
+    spec, info = registry().segmenter(job.segmenter), source.info
+    options = _checked_options(job, spec)
+    if not 0 <= frame < info.frames:
+        raise ImageError(f"{info.name}: there is no frame {frame + 1}, it has {info.frames}.")
+    prompts = tuple(p for p in job.prompts if is_on_frame(p, frame))
+    job = replace(job, prompts=prompts, options=options)
+    check_prompts(job, spec, info)
+    return job
 
 
 def _checked_options(job: SegmentJob, spec: SegmenterSpec) -> Any:
@@ -157,7 +187,7 @@ def _checked_options(job: SegmentJob, spec: SegmenterSpec) -> Any:
     return job.options
 
 
-def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+def read_only(array: NDArray[Any]) -> NDArray[Any]:
     """Return a view that a segmenter cannot write through."""
     view = array.view()
     view.flags.writeable = False

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from segdesk.api import SegmentRequest
-from segdesk.core.errors import WorkerError
 from segdesk.core.progress import Report, silent
-from segdesk.core.segmentation import Segmentation
+from segdesk.core.segmentation import Answer, Segmentation
 from segdesk.engine.segment import Key, SegmentJob
 
 if TYPE_CHECKING:
     from segdesk.engine.worker_process import WorkerProcess
+
+Result = TypeVar("Result")
 
 GRACE = 2.0  # seconds between the request to stop and the end of the process
 
@@ -51,6 +53,17 @@ class Worker:
         Cancelled
             When ``report`` raised it; at the latest ``grace`` seconds later.
         """
+        return self._talk(job, report, lambda process: process.segment(job, request, report))
+
+    def answers(
+        self, job: SegmentJob, requests: Sequence[SegmentRequest], report: Report = silent
+    ) -> list[Answer]:
+        """Return what the segmenter says of some windows; raises what ``run`` does."""
+        return self._talk(job, report, lambda process: process.answers(job, requests, report))
+
+    def _talk(
+        self, job: SegmentJob, report: Report, question: Callable[[WorkerProcess], Result]
+    ) -> Result:
         from segdesk.engine.worker_process import Died, WorkerProcess
 
         report(0.0, "Starting")
@@ -58,9 +71,9 @@ class Worker:
         if process is None or not process.is_alive:  # never started, or killed while idle
             process = self._process = WorkerProcess()
         try:
-            return process.segment(job, request, report)
+            return question(process)
         except Died:
-            raise WorkerError(process.obituary(job.segmenter)) from None
+            raise process.obituary(job.segmenter) from None
         except BaseException:
             process.stop(self._grace)
             raise
@@ -95,11 +108,20 @@ class Workers:
         self, job: SegmentJob, request: SegmentRequest, report: Report = silent
     ) -> Segmentation:
         """Answer a request in the process that is kept for jobs like this; see ``Worker.run``."""
+        return self._worker(job).run(job, request, report)
+
+    def answers(
+        self, job: SegmentJob, requests: Sequence[SegmentRequest], report: Report = silent
+    ) -> list[Answer]:
+        """Return what is said of some windows in that process; see ``Worker.answers``."""
+        return self._worker(job).answers(job, requests, report)
+
+    def _worker(self, job: SegmentJob) -> Worker:
         worker = self._workers.pop(job.key, None) or Worker(self._grace)
         while len(self._workers) >= self._limit:
             self._workers.popitem(last=False)[1].close()
         self._workers[job.key] = worker
-        return worker.run(job, request, report)
+        return worker
 
     def close(self) -> None:
         """End all processes."""

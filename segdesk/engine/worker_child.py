@@ -53,14 +53,14 @@ def _converse(connection: Connection) -> None:
 
 
 class _Image:
-    """The pixels of the latest image: sent once, used by many requests."""
+    """The pixels of the latest images: sent once, used by many requests."""
 
     def __init__(self) -> None:
         self._arrays: list[Array] = []
         self._memories: list[SharedMemory] = []  # the latest, and older ones still in use
 
     def take(self, image: Parcel | list[Array]) -> None:
-        """Use a new image from now on."""
+        """Use new images from now on."""
         self._arrays = []
         self._memories = [memory for memory in self._memories if not _is_closed(memory)]
         if isinstance(image, Parcel):
@@ -69,9 +69,13 @@ class _Image:
         else:
             self._arrays = image
 
-    def put_into(self, request: SegmentRequest) -> SegmentRequest:
-        """Return the request with its pixels."""
-        return replace(request, pixels=self._arrays[0], rgb=self._arrays[-1])
+    def put_into(self, requests: list[SegmentRequest]) -> list[SegmentRequest]:
+        """Return the requests with their pixels."""
+        pairs = zip(self._arrays[::2], self._arrays[1::2], strict=True)
+        return [
+            replace(request, pixels=pixels, rgb=rgb if rgb.size else pixels)
+            for request, (pixels, rgb) in zip(requests, pairs, strict=True)
+        ]
 
 
 class _Reporter:
@@ -104,8 +108,11 @@ def _answer(message: bytes, sessions: Sessions, image: _Image, report: Report) -
     try:
         content = pickle.loads(message)
         if isinstance(content, tuple):
-            job, request = content
-            return "done", sessions.segment(job, image.put_into(request), report)
+            job, bare, resolve = content
+            requests = image.put_into(bare)
+            if resolve:
+                return "done", sessions.segment(job, requests[0], report)
+            return "done", sessions.answers(job, requests, report)
         image.take(content)
     except errors.SegdeskError as error:
         return "failed", _kind(error), str(error), traceback.format_exc()
