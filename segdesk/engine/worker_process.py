@@ -1,10 +1,10 @@
 """The parent's end of a worker process: the conversation with it, and its life.
 
 To the child go pickled images (a ``Parcel`` or arrays: two for each request) and ``(job, requests
-without pixels, whether to resolve)``, and ``b"stop"`` and ``b"close"``. From it come ``("ready",)``,
-``("progress", fraction, message)``, and for the images ``("taken",)`` and for each job ``("done",
-segmentation)``, or ``("done", answers)`` where they are not to be resolved, or for either
-``("failed", kind, words, traceback)``.
+without pixels, whether to resolve)``, and ``b"stop"`` and ``b"close"``. From it come
+``("ready",)``, ``("progress", fraction, message)``, and for the images ``("taken",)`` and for each
+job ``("done", segmentation)``, or ``("done", answers)`` where they are not to be resolved, or for
+either ``("failed", kind, words, traceback)``.
 """
 
 from __future__ import annotations

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import product
 
 from segdesk.core.errors import ImageError, UsageError
 from segdesk.core.geometry import Window
@@ -55,7 +57,7 @@ class Plan:
         return Window(x, y, self.columns.size, self.rows.size)
 
     def owned(self, tile: Tile) -> Window:
-        """Return the pixels that a tile decides in the end: those of all tiles meet, none overlap."""
+        """Return the pixels that a tile decides in the end: together those of all tiles are all."""
         return _window(self.columns.owned(tile[1]), self.rows.owned(tile[0]))
 
     def trusted(self, tile: Tile) -> Window:
@@ -67,12 +69,12 @@ class Plan:
         rows, columns = self.rows.near(tile[0]), self.columns.near(tile[1])
         return [(r, c) for r in rows for c in columns if (r, c) != tile]
 
-    def in_order(self) -> list[Tile]:
+    def in_order(self) -> Iterable[Tile]:
         """Return all tiles, those nearest to the focus first; without one, row by row.
 
         Either way what is done has a short edge: only there scores wait for their neighbours.
         """
-        tiles = [(r, c) for r in range(len(self.rows)) for c in range(len(self.columns))]
+        tiles = product(range(len(self.rows)), range(len(self.columns)))
         if self.focus is None:
             return tiles
         x, y = self.focus

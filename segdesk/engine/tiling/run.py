@@ -6,7 +6,7 @@ answered before is drawn. So a device never waits for a disk or for drawing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -97,8 +97,8 @@ class TiledRun:
         self._source, self.tiling, self._frame = source, tiling, frame
         self.job = check_job(source, job, frame)
         size = tiling.size or spec.tile_size
-        first = Rung(tiling.batch, job.half, size, job.device)
-        self._rungs = RungMemory(job, first)
+        self._first = Rung(tiling.batch, job.half, size, job.device)
+        self._rungs = RungMemory(job, self._first)
         self._display = display or default_display(info, overview(source, _SAMPLE, frame))
         empty = LabelMap(info.width, info.height, info.frames)
         self.growing = Growing(empty, frame, provenance_of(job))
@@ -158,7 +158,7 @@ class TiledRun:
         """Start with tiles of a rung's size."""
         self.rung = rung
         tiling = replace(self.tiling, size=rung.size)
-        if tiling.overlap is not None:
+        if tiling.overlap is not None and rung.size < self._first.size:
             tiling = replace(tiling, overlap=min(tiling.overlap, rung.size // 2))
         self.plan = plan_tiles(self._source.info, tiling, rung.size)
         check_memory(self._source.info, self.plan.tile_window((0, 0)))
@@ -170,7 +170,8 @@ class TiledRun:
         self, answerer: Answerer, report: Report, on_growth: Callable[[Growth], None] | None
     ) -> None:
         """Ask for all missing tiles."""
-        missing = [tile for tile in self.plan.in_order() if tile not in self.drawing.done]
+        done = frozenset(self.drawing.done)
+        missing = (tile for tile in self.plan.in_order() if tile not in done)
         with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as artist:
             drawn: list[Future[None]] = []
             try:
@@ -183,7 +184,7 @@ class TiledRun:
                 for future in drawn:
                     future.result()
 
-    def _batches(self, reader: Executor, missing: list[Tile]) -> Iterator[list[LoadedTile]]:
+    def _batches(self, reader: Executor, missing: Iterable[Tile]) -> Iterator[list[LoadedTile]]:
         tiles = prefetched(reader, self._load, missing, 2 * self.rung.batch)
         while batch := list(islice(tiles, self.rung.batch)):
             yield batch

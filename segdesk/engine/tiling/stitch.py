@@ -178,6 +178,6 @@ class Stitcher:
 
 
 def _pixels(start: int, stop: int, scale: float) -> tuple[int, NDArray[Any]]:
-    """Return the first pixel of the image in a range of the plan's, and which each of them shows."""
+    """Return the first pixel of the image in a range of the plan's, and what each of them shows."""
     first, last = (-int(-(place / scale - 0.5) // 1) for place in (start, stop))
     return first, (np.floor((np.arange(first, last) + 0.5) * scale) - start).astype(np.intp)
