@@ -82,6 +82,7 @@ class SegmenterSpec:
     needs_checkpoint: bool = False  # takes any Hub id or folder, and cannot do without
     live: bool = False  # quick enough to answer after every prompt
     tile: int | None = None  # pixels along the side of a tile it likes; 0: only whole images
+    half: bool = False  # its sessions have `use_half`
     help: str = ""
 
     @property

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -72,8 +73,13 @@ class Lattice:
             found.append(Stretch(2 * number + 1, begin, end, (number, number + 1)))
             first = end
         last = len(self.line) - 1
-        end = self.offset(last) + round(self.line.size / self.step) - 1
+        end = self.offset(last) + self.count - 1
         return (*found, Stretch(2 * last, first, end, (last,)))
+
+    @property
+    def count(self) -> int:
+        """Scores of a tile."""
+        return round(self.line.size / self.step)
 
     def offset(self, number: int) -> int:
         """Return the first score of a tile."""
@@ -145,7 +151,13 @@ class Blender:
         self._rows = Lattice(plan.rows, row_step, plan.scale[1], window.y, window.bottom)
         self._columns = Lattice(plan.columns, column_step, plan.scale[0], window.x, window.right)
         self._blocks: dict[tuple[int, int], _Block] = {}
+        self._finished: set[Tile] = set()  # in an earlier process: all their blocks are drawn
         self._ids = segment_ids(answer.categories)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(h, w) of the scores of a tile."""
+        return self._rows.count, self._columns.count
 
     @property
     def nbytes(self) -> int:
@@ -160,8 +172,7 @@ class Blender:
 
     def add(self, tile: Tile, answer: CategoryScores) -> None:
         """Take the answer for a tile, and draw all that it completes."""
-        shape = tuple(round(a.line.size / a.step) for a in (self._rows, self._columns))
-        scores = scaled_to(answer.scores, (shape[0], shape[1]))
+        scores = scaled_to(answer.scores, self.shape)
         top, left = self._rows.offset(tile[0]), self._columns.offset(tile[1])
         for row, column in self._stretches(tile):
             part = scores[
@@ -180,9 +191,13 @@ class Blender:
             if len(row.tiles) > 1 or len(column.tiles) > 1:
                 self._collect(tile, row, column, None)
 
+    def restore(self, finished: set[Tile]) -> None:
+        """Go on after some tiles of which all is drawn."""
+        self._finished = finished
+
     def _stretches(self, tile: Tile) -> Iterator[tuple[Stretch, Stretch]]:
-        for row in self._rows.of_tile(tile[0]):
-            for column in self._columns.of_tile(tile[1]):
+        for row, column in product(self._rows.of_tile(tile[0]), self._columns.of_tile(tile[1])):
+            if self._finished.isdisjoint(product(row.tiles, column.tiles)):
                 yield row, column
 
     def _collect(self, tile: Tile, row: Stretch, column: Stretch, part: Scores | None) -> None:

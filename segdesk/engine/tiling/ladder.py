@@ -23,6 +23,7 @@ class Rung:
     half: bool
     size: int  # pixels along the side of a tile
     device: str
+    can_halve: bool = False  # whether the segmenter knows half precision
 
     def below(self) -> tuple[Rung, str] | None:
         """Return the next rung, and what is different there in words; None at the bottom."""
@@ -31,7 +32,7 @@ class Rung:
             return replace(self, batch=batch), f"{batch} tiles at a time" if batch > 1 else (
                 "one tile at a time"
             )
-        if not self.half:
+        if self.can_halve and not self.half:
             return replace(self, half=True), "half precision"
         if self.size >= _LEAST_HALVED:
             size = self.size // 2

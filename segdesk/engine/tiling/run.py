@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import uuid4
 
 from segdesk.api import SegmentRequest
@@ -97,15 +97,20 @@ class TiledRun:
         self._source, self.tiling, self._frame = source, tiling, frame
         self.job = check_job(source, job, frame)
         size = tiling.size or spec.tile_size
-        self._first = Rung(tiling.batch, job.half, size, job.device)
+        self._first = Rung(tiling.batch, job.half, size, job.device, spec.half)
         self._rungs = RungMemory(job, self._first)
         self._display = display or default_display(info, overview(source, _SAMPLE, frame))
         empty = LabelMap(info.width, info.height, info.frames)
         self.growing = Growing(empty, frame, provenance_of(job))
         self._words = ""
-        self._begin(self._rungs.recall())
+        self.begin(self._rungs.recall())
         if self.plan.scale != (1.0, 1.0) and not all(isinstance(p, Example) for p in job.prompts):
             raise UsageError("Prompts on the image and another resolution do not go together.")
+
+    @property
+    def asked(self) -> tuple[Any, ...]:
+        """The segmenter, checkpoint, device and size of tiles that the user asked for."""
+        return (*self.job.key, self._first.size)
 
     @property
     def is_finished(self) -> bool:
@@ -147,15 +152,15 @@ class TiledRun:
             try:
                 self._go_on(answerer, report, on_growth)
             except _OtherSize as other:
-                self._begin(other.rung)
+                self.begin(other.rung)
         return self.growing.segmentation()
 
     def segmentation(self) -> Segmentation:
         """Return what is drawn so far."""
         return self.growing.segmentation()
 
-    def _begin(self, rung: Rung) -> None:
-        """Start with tiles of a rung's size."""
+    def begin(self, rung: Rung) -> None:
+        """Start from nothing with tiles of a rung's size."""
         self.rung = rung
         tiling = replace(self.tiling, size=rung.size)
         if tiling.overlap is not None and rung.size < self._first.size:
