@@ -87,11 +87,18 @@ def segment(
         with Sessions() as own:
             return segment(source, job, report, own, frame, tiling)
     tiling = tiling or needed_tiling(source, job)
-    if tiling is not None:
-        from segdesk.engine.tiling.run import TiledRun
+    if tiling is None or is_whole(job, tiling):
+        window = tiling.window if tiling else None
+        return sessions.segment(job, make_request(source, job, None, window, frame), report)
+    from segdesk.engine.tiling.run import TiledRun
 
-        return TiledRun(source, job, tiling, frame=frame).go(sessions, report)
-    return sessions.segment(job, make_request(source, job, frame=frame), report)
+    return TiledRun(source, job, tiling, frame=frame).go(sessions, report)
+
+
+def is_whole(job: SegmentJob, tiling: Tiling) -> bool:
+    """Say whether a part of an image is all that is asked for, of what never works in tiles."""
+    whole = not registry().segmenter(job.segmenter).tile_size
+    return whole and tiling == Tiling(window=tiling.window)
 
 
 def needed_tiling(source: ImageSource, job: SegmentJob) -> Tiling | None:

@@ -20,7 +20,7 @@ Scale = tuple[float, float]
 
 SMALLEST = 64  # pixels along the side of a tile
 _METRES = {"nm": 1e-9, "um": 1e-6, "µm": 1e-6, "mm": 1e-3, "cm": 1e-2, "m": 1.0, "km": 1e3}
-_RESOLUTION = re.compile(r"\s*([0-9]*\.?[0-9]+(?:e-?[0-9]+)?)\s*([a-zµ]+)\s*")
+_PIXEL_SIZE = re.compile(r"\s*([0-9]*\.?[0-9]+(?:e-?[0-9]+)?)\s*([a-zµ]+)\s*")
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,7 @@ class Tiling:
 
     size: int = 0  # pixels along the side of a tile; 0: what the segmenter likes
     overlap: int | None = None  # pixels that neighbours share; None: a quarter of a tile
-    resolution: str = (
-        ""  # size of a pixel: "0.5um", "2m"; "0.5x": half of the image's; "": as it is
-    )
+    pixel_size: str = ""  # "0.5um", "2m"; or a factor: "0.5x"; "": as the image is
     window: Window | None = None  # the part of the image to segment; None: all of it
     focus: tuple[float, float] | None = None  # tiles near this pixel come first; None: by rows
     batch: int = 4  # tiles that a segmenter gets at once, if it can take several
@@ -102,7 +100,7 @@ def plan_tiles(info: ImageInfo, tiling: Tiling, size: int) -> Plan:
     Raises
     ------
     UsageError
-        When the size, overlap or resolution makes no sense.
+        When the size or overlap makes no sense.
     ImageError
         When the window lies outside the image, or the image does not know the size of its pixels.
     """
@@ -111,7 +109,7 @@ def plan_tiles(info: ImageInfo, tiling: Tiling, size: int) -> Plan:
     window = (tiling.window or info.window).intersection(info.window)
     if not window:
         raise ImageError(f"{info.name}: the window to segment lies outside the image.")
-    scale = scale_for(info, tiling.resolution)
+    scale = scale_for(info, tiling.pixel_size)
     lines = [
         Line.over(int(start * factor), _up(stop * factor), _up(extent * factor), size, overlap)
         for start, stop, extent, factor in (
@@ -123,24 +121,24 @@ def plan_tiles(info: ImageInfo, tiling: Tiling, size: int) -> Plan:
     return Plan(lines[0], lines[1], scale, window, focus)
 
 
-def scale_for(info: ImageInfo, resolution: str) -> Scale:
+def scale_for(info: ImageInfo, pixel_size: str) -> Scale:
     """Return how much an image is scaled for pixels of a given size.
 
-    Raises ``UsageError`` for a text that is no resolution, and ``ImageError`` for an image that
+    Raises ``UsageError`` for a text that is no size, and ``ImageError`` for an image that
     does not know the size of its pixels.
     """
-    if not resolution:
+    if not pixel_size:
         return 1.0, 1.0
-    found = _RESOLUTION.fullmatch(resolution)
+    found = _PIXEL_SIZE.fullmatch(pixel_size)
     number, unit = (float(found[1]), found[2]) if found else (0.0, "")
     if number <= 0 or (unit != "x" and unit not in _METRES):
-        raise UsageError(f"No resolution: {resolution!r}. Examples: 0.5um, 2m, 0.25x.")
+        raise UsageError(f"No size of a pixel: {pixel_size!r}. Examples: 0.5um, 2m, 0.25x.")
     if unit == "x":
         return number, number
     if info.spacing is None or info.unit not in _METRES:
         raise ImageError(
-            f"{info.name}: the file does not say how large a pixel is; give the resolution as a"
-            " factor, such as 0.5x."
+            f"{info.name}: the file does not say how large its pixels are; give a factor, such as"
+            " 0.5x."
         )
     wanted, metres = number * _METRES[unit], _METRES[info.unit]
     return abs(info.spacing[0]) * metres / wanted, abs(info.spacing[1]) * metres / wanted

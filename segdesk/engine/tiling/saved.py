@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
+import time
 import zipfile
 from dataclasses import asdict
 from pathlib import Path
@@ -20,20 +21,24 @@ from numpy.typing import NDArray
 from segdesk.core.errors import ExportError, UsageError
 from segdesk.core.geometry import Window
 from segdesk.core.packed import AtRest, PackedTile
+from segdesk.core.progress import Report
 from segdesk.core.segmentation import (
     Category,
     CategoryScores,
     Provenance,
     Segment,
+    Segmentation,
     SegmentMasks,
 )
 from segdesk.core.tile import TILE
+from segdesk.engine.tiling.growing import Growth
 from segdesk.engine.tiling.ladder import Rung
 from segdesk.engine.tiling.matching import Part
-from segdesk.engine.tiling.run import TiledRun
+from segdesk.engine.tiling.run import Answerer, TiledRun
 from segdesk.engine.tiling.stitch import Stitcher
 
 _VERSION = 1
+_INTERVAL = 30.0  # seconds between two times that the file is written
 
 
 def save_run(run: TiledRun, path: Path, image_key: str) -> None:
@@ -75,6 +80,30 @@ def resume_run(run: TiledRun, path: Path, image_key: str) -> None:
         _restore(run, header, arrays)
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise UsageError(f"{path} is damaged: run without --resume.") from error
+
+
+def go_on(
+    run: TiledRun, answerer: Answerer, report: Report, path: Path, image_key: str
+) -> Segmentation:
+    """Segment the tiles that are missing, and keep the state in a file until all are done.
+
+    It is written twice a minute, and when something ends the run.
+    """
+    last = time.monotonic()
+
+    def on_growth(growth: Growth) -> None:
+        nonlocal last
+        if time.monotonic() - last > _INTERVAL:
+            save_run(run, path, image_key)
+            last = time.monotonic()
+
+    try:
+        segmentation = run.go(answerer, report, on_growth)
+    except BaseException:
+        save_run(run, path, image_key)
+        raise
+    path.unlink(missing_ok=True)
+    return segmentation
 
 
 def _header(run: TiledRun, image_key: str) -> dict[str, Any]:

@@ -201,7 +201,7 @@ def test_prompts_reach_every_tile_of_a_segmenter_that_wants_them(run_of, monkeyp
     go(TiledRun(ArrayImage(BLANK), job, Tiling()))
     assert all(request.prompts == job.prompts for request in world.asked)
     with pytest.raises(UsageError, match="another resolution"):
-        TiledRun(ArrayImage(BLANK), job, Tiling(resolution="0.5x"))
+        TiledRun(ArrayImage(BLANK), job, Tiling(pixel_size="0.5x"))
 
 
 class Endless:

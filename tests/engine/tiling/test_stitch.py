@@ -156,6 +156,6 @@ def test_at_half_the_resolution_masks_come_back_at_that_of_the_image(tiled):
     small = box(20, 20, 90, 120)
     big = small.repeat(2, 0).repeat(2, 1)
     run = tiled(
-        World(masks_of([(small, 1)])), np.zeros((*big.shape, 3), np.uint8), resolution="0.5x"
+        World(masks_of([(small, 1)])), np.zeros((*big.shape, 3), np.uint8), pixel_size="0.5x"
     )
     assert_same(drawn(run), [(1, big)])
