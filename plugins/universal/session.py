@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from segdesk.api import Report, SegmentIds, SegmentMasks, SegmentRequest
-from segdesk.ml.categories import categories_of, fused_categories
+from segdesk.ml.categories import fused_categories
 from segdesk.ml.device import free_memory
 from segdesk.ml.loading import load_model
 from segdesk.ml.postprocess.contest import competing_instances, panoptic_segments
@@ -27,7 +27,7 @@ class InstanceSession:
         report(0.9, "Drawing the masks")
         family, shape = self._model.family(options.resolution), request.window.shape
         limits = _limits(options)
-        categories = categories_of(self._model.config, answer.category_count, "instance")
+        categories = self._model.categories()
         if family.compete:
             flat = competing_instances(answer, family, limits, shape)
             return SegmentIds(flat.ids, flat.segments, categories, "instance")
@@ -52,7 +52,7 @@ class PanopticSession:
         options = request.options
         (answer,) = self._model.answer(request.rgb, options.resolution, report).answers
         report(0.9, "Drawing the segments")
-        categories = categories_of(self._model.config, answer.category_count, "panoptic")
+        categories = self._model.categories()
         fuse = fused_categories(options.fuse, categories)
         family, shape = self._model.family(options.resolution), request.window.shape
         flat = panoptic_segments(answer, family, _limits(options), shape, fuse)

@@ -65,7 +65,7 @@ def fused_categories(choice: str, categories: Sequence[Category]) -> frozenset[i
         return frozenset(c.id for c in categories if choice == "all" or not c.is_thing)
     ids = {_key(category.name): category.id for category in categories}
     ids |= {str(category.id): category.id for category in categories}
-    wanted = [part.strip().lower() for part in choice.split(",") if part.strip()]
+    wanted = [_key(part) for part in choice.split(",") if part.strip()]
     unknown = [part for part in wanted if part not in ids]
     if unknown:
         raise UsageError(f"The checkpoint has no category {unknown[0]!r} that could be fused.")
@@ -84,7 +84,7 @@ def _known(names: list[str]) -> list[Category | None]:
     """Return what each name stands for in the set that most names are from; None: unknown."""
     real = [_key(name) for name in names if _key(name) not in ("n/a", "background", "")]
     found = {name: sum(key in known_set(name).by_name for key in real) for name in _SETS}
-    best = max(found, key=lambda name: found[name])
+    best = max(found, key=lambda name: (found[name], -len(known_set(name).members)))
     if not real or found[best] < _ENOUGH * len(real):
         return [None] * len(names)
     known = known_set(best)

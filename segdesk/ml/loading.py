@@ -80,7 +80,7 @@ def load_model(
 
 
 def _inputs(folder: Path, config: Any) -> tuple[Any, Any]:
-    """Return the image or video processor, and the tokenizer of a model that is told its task in words."""
+    """Return the processor, and the tokenizer of a model that is told its task in words."""
     local = {"trust_remote_code": False, "local_files_only": True}
     if type(config) in VIDEO_PROCESSOR_MAPPING:
         return AutoVideoProcessor.from_pretrained(folder, **local), None
@@ -107,30 +107,20 @@ def _build(
     folder: Path, model_class: type[Any], config: Any, weights: dict[str, torch.Tensor]
 ) -> Any:
     """Return the model with all its weights, in float32 and not training."""
-    best = "sdpa" if model_class._supports_sdpa else "eager"
     with _blaming(folder):
-        try:
-            model, info = _filled(model_class, config, weights, best)
-        except ValueError:  # a backbone may not support what the model does
-            mixed = {"": best, "backbone_config": "eager"}
-            model, info = _filled(model_class, config, weights, mixed)
+        model, info = model_class.from_pretrained(
+            None,  # no file is opened again: what was checked is what is used
+            config=config,
+            state_dict=weights,
+            dtype=torch.float32,
+            # Its own; a backbone gets what it supports.
+            attn_implementation={"": "sdpa" if model_class._supports_sdpa else "eager"},
+            ignore_mismatched_sizes=True,
+            output_loading_info=True,
+        )
     _check_complete(folder, info)
     model.eval()
     return model
-
-
-def _filled(
-    model_class: type[Any], config: Any, weights: dict[str, torch.Tensor], attention: Any
-) -> Any:
-    return model_class.from_pretrained(
-        None,  # no file is opened again: what was checked is what is used
-        config=config,
-        state_dict=weights,
-        dtype=torch.float32,
-        attn_implementation=attention,
-        ignore_mismatched_sizes=True,
-        output_loading_info=True,
-    )
 
 
 def _check_complete(folder: Path, info: dict[str, Any]) -> None:

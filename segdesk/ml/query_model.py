@@ -17,7 +17,8 @@ from transformers import (
 from transformers.image_transforms import get_size_with_aspect_ratio
 
 from segdesk.core.progress import Report
-from segdesk.core.segmentation import Task
+from segdesk.core.segmentation import Category, Task
+from segdesk.ml.categories import categories_of
 from segdesk.ml.loading import LoadedModel
 from segdesk.ml.postprocess.families import FAMILIES, Family
 from segdesk.ml.postprocess.queries import QueryAnswer
@@ -55,6 +56,10 @@ class QueryModel:
     def family(self, resolution: Resolution) -> Family:
         """Return how to make segments of its answers."""
         return FAMILIES[self.config.model_type].at(resolution)
+
+    def categories(self) -> tuple[Category, ...]:
+        """Return the categories in the order of its scores."""
+        return categories_of(self.config, self.config.num_labels, self._task)
 
     def answer(self, rgb: NDArray[np.uint8], resolution: Resolution, report: Report) -> Parts:
         """Return what it says of an image, (rows, columns, 3)."""

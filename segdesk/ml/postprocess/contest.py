@@ -47,13 +47,15 @@ def panoptic_segments(
     transformers may give an id twice once it has fused a category, here each is used once.
     """
     chosen = pick_segments(answer, limits.threshold)
+    if not len(chosen.scores):
+        return _nothing(shape)
     logits = masks_of(answer, chosen.queries)
     if family.sigmoid_last:
         field = _Field(_numpy(logits), _numpy(chosen.scores), logit(limits.mask_threshold))
     else:
         probabilities = shrunk(logits.sigmoid(), shape) if family.antialias else logits.sigmoid()
         field = _weighted(probabilities, chosen.scores, limits)
-    return _flat(field, chosen, limits, shape, fuse)
+    return _flat(field, chosen, shape, limits, fuse)
 
 
 def competing_instances(
@@ -63,12 +65,18 @@ def competing_instances(
     if family.compete_by_logits:
         chosen = pick_instances(answer, family.pick)
         chosen = chosen.only(chosen.scores > limits.threshold)
-        values = masks_of(answer, chosen.queries)
     else:
         chosen = pick_segments(answer, limits.threshold)
-        values = masks_of(answer, chosen.queries).sigmoid()
+    if not len(chosen.scores):
+        return _nothing(shape)
+    logits = masks_of(answer, chosen.queries)
+    values = logits if family.compete_by_logits else logits.sigmoid()
     values = shrunk(values, shape) if family.antialias else values
-    return _flat(_weighted(values, chosen.scores, limits), chosen, limits, shape, ())
+    return _flat(_weighted(values, chosen.scores, limits), chosen, shape, limits, ())
+
+
+def _nothing(shape: tuple[int, int]) -> Flat:
+    return Flat(np.zeros(shape, np.uint8), ())
 
 
 @dataclass(frozen=True)
@@ -99,11 +107,9 @@ def _weighted(values: torch.Tensor, scores: torch.Tensor, limits: Limits) -> _Fi
 
 
 def _flat(
-    field: _Field, chosen: Chosen, limits: Limits, shape: tuple[int, int], fuse: Collection[int]
+    field: _Field, chosen: Chosen, shape: tuple[int, int], limits: Limits, fuse: Collection[int]
 ) -> Flat:
     """Let queries compete, and keep those that hold enough of their masks."""
-    if not len(chosen.scores):
-        return Flat(np.zeros(shape, np.uint8), ())
     winners = field.winners(shape)
     valid, inside = _valid(field, winners, limits)
     segments: list[Segment] = []

@@ -21,11 +21,6 @@ class QueryAnswer:
     grid: tuple[int, int] | None = None  # (rows, columns) that masks are scaled to first
     filled: tuple[int, int] | None = None  # rows and columns of the grid that are no padding
 
-    @property
-    def category_count(self) -> int:
-        """How many categories there are, the one for no object left out."""
-        return self.kinds.shape[1] - 1
-
 
 @dataclass(frozen=True)
 class Chosen:
@@ -62,7 +57,7 @@ def pick_segments(answer: QueryAnswer, threshold: float) -> Chosen:
     """Return the queries whose best category is one, with a score above the threshold."""
     scores, categories = answer.kinds.softmax(dim=-1).max(dim=-1)
     chosen = Chosen(scores, categories, torch.arange(len(scores), device=scores.device))
-    return chosen.only(categories.ne(answer.category_count) & (scores > threshold))
+    return chosen.only(categories.ne(answer.kinds.shape[1] - 1) & (scores > threshold))
 
 
 def masks_of(answer: QueryAnswer, queries: Tensor) -> Tensor:
