@@ -165,6 +165,7 @@ class MainWindow(QMainWindow):
         self.canvas.first_frame_painted.connect(self.complete)
         bench.opening.browsed_changed.connect(self._on_document_changed)
         bench.job_started.connect(self.status.jobs.add)
+        bench.segmenting.viewport = self.canvas.visible_window
         self._refresh_timer.timeout.connect(self._refresh)
         for signal in (
             editor.updated,
