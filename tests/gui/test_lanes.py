@@ -143,7 +143,7 @@ FAULTS = [
     ("segfault", WorkerError, "Segmentation fault"),
     ("abort", WorkerError, "Abort"),
     ("exit", WorkerError, "exit code 3"),
-    ("kill", WorkerError, "memory ran out"),
+    ("kill", OutOfMemory, "memory ran out"),
     ("closes files", WorkerError, "exit code"),
     ("sleep", Cancelled, ""),
     ("hang", Cancelled, ""),
