@@ -1,7 +1,6 @@
 """``segdesk segment`` in tiles: flags, a part of an image, stop and go on."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest

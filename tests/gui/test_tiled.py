@@ -1,4 +1,4 @@
-"""Segmenting in tiles in the window: the proposal grows, can be stopped, goes on, and is one step."""
+"""Segmenting in tiles in the window: a proposal that grows, stops, goes on, and is one step."""
 
 import numpy as np
 import pytest
