@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from segdesk.api import SegmentRequest
+from segdesk.core.errors import OutOfMemory
 from segdesk.core.progress import Report, silent
 from segdesk.core.segmentation import Answer, Segmentation
+from segdesk.engine.memory import Usage
 from segdesk.engine.segment import Key, SegmentJob
 
 if TYPE_CHECKING:
@@ -38,6 +40,11 @@ class Worker:
     def pid(self) -> int | None:
         """Id of the process while there is one."""
         return self._process.pid if self._process else None
+
+    @property
+    def device_memory(self) -> Usage | None:
+        """What the process has told of the memory of its device."""
+        return self._process.device_memory if self._process else None
 
     def run(
         self, job: SegmentJob, request: SegmentRequest, report: Report = silent
@@ -113,8 +120,29 @@ class Workers:
     def answers(
         self, job: SegmentJob, requests: Sequence[SegmentRequest], report: Report = silent
     ) -> list[Answer]:
-        """Return what is said of some windows in that process; see ``Worker.answers``."""
+        """Return what is said of some windows in that process; see ``Worker.answers``.
+
+        When memory runs out the other processes are closed, and it is tried once more.
+        """
+        try:
+            return self._worker(job).answers(job, requests, report)
+        except OutOfMemory:
+            if len(self._workers) < 2:
+                raise
+        for key in self._workers.keys() - {job.key}:
+            self._workers.pop(key).close()
         return self._worker(job).answers(job, requests, report)
+
+    @property
+    def pids(self) -> list[int]:
+        """Ids of all processes that run."""
+        return [worker.pid for worker in tuple(self._workers.values()) if worker.pid]
+
+    @property
+    def device_memory(self) -> Usage | None:
+        """What the latest process has told of the memory of its device."""
+        worker = next(reversed(tuple(self._workers.values())), None)
+        return worker.device_memory if worker else None
 
     def _worker(self, job: SegmentJob) -> Worker:
         worker = self._workers.pop(job.key, None) or Worker(self._grace)

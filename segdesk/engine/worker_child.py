@@ -20,11 +20,13 @@ from segdesk.api import SegmentRequest
 from segdesk.core import errors
 from segdesk.core.errors import in_words
 from segdesk.core.progress import Report
+from segdesk.engine.memory import Usage, device_memory
 from segdesk.engine.registry import registry
 from segdesk.engine.sessions import Sessions
 from segdesk.engine.shared_pixels import Array, Parcel, unpack
 
 _INTERVAL = 0.02  # seconds between two looks at the pipe
+_MEMORY_INTERVAL = 1.0  # and between two at the memory of the device
 
 
 def serve(connection: Connection) -> None:
@@ -86,6 +88,8 @@ class _Reporter:
         self._lock = threading.Lock()
         self._is_stopped = False
         self._last = ("", 0.0)  # message and time
+        self._looked = 0.0
+        self._usage: Usage | None = None
 
     def __call__(self, fraction: float, message: str) -> None:
         """Tell the parent, and raise ``Cancelled`` once it has asked to stop."""
@@ -96,7 +100,14 @@ class _Reporter:
             if message == self._last[0] and now - self._last[1] < _INTERVAL:
                 return
             self._last = (message, now)
-            self._connection.send(("progress", min(max(float(fraction), 0.0), 1.0), str(message)))
+            done = min(max(float(fraction), 0.0), 1.0)
+            self._connection.send(("progress", done, str(message), self._memory(now)))
+
+    def _memory(self, now: float) -> Usage | None:
+        """Return what is in use on the device, looked up once in a while."""
+        if now - self._looked > _MEMORY_INTERVAL:
+            self._looked, self._usage = now, device_memory()
+        return self._usage
 
     def _is_asked_to_stop(self) -> bool:
         if self._connection.poll():

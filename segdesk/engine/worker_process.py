@@ -2,9 +2,9 @@
 
 To the child go pickled images (a ``Parcel`` or arrays: two for each request) and ``(job, requests
 without pixels, whether to resolve)``, and ``b"stop"`` and ``b"close"``. From it come
-``("ready",)``, ``("progress", fraction, message)``, and for the images ``("taken",)`` and for each
-job ``("done", segmentation)``, or ``("done", answers)`` where they are not to be resolved, or for
-either ``("failed", kind, words, traceback)``.
+``("ready",)``, ``("progress", fraction, message, memory of the device)``, for the images
+``("taken",)``, for each job ``("done", segmentation)``, or ``("done", answers)`` where they are not
+to be resolved, or for either ``("failed", kind, words, traceback)``.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from segdesk.core.errors import OutOfMemory, PluginError, SegdeskError, WorkerEr
 from segdesk.core.progress import Report
 from segdesk.core.segmentation import Answer as SessionAnswer
 from segdesk.core.segmentation import Segmentation
+from segdesk.engine.memory import Usage
 from segdesk.engine.segment import SegmentJob
 from segdesk.engine.shared_pixels import Array, Parcel, pack
 from segdesk.engine.worker_child import serve
@@ -60,6 +61,7 @@ class WorkerProcess:
         self._is_ready = False
         self._owes_answer = True  # that it is ready
         self._image_key = ""  # of the pixels that it has
+        self.device_memory: Usage | None = None  # as it has told last
 
     @property
     def pid(self) -> int | None:
@@ -170,14 +172,14 @@ class WorkerProcess:
 
     def _answer(self, report: Report) -> Answer:
         """Wait for the answer and pass progress on; ``report`` is called at every tick."""
-        progress = (0.0, "Starting")
+        progress = [0.0, "Starting"]
         while True:
             message = self._hear()
             if message is not None and message[0] != "progress":
                 self._owes_answer, self._is_ready = False, True
                 return message
             if message is not None:
-                progress = message[1:]
+                *progress, self.device_memory = message[1:]
             report(*progress)
 
     def _hear(self) -> Answer | None:

@@ -56,8 +56,8 @@ class Segmenting(QObject):
     def __init__(self, editor: Editor, shelf: Shelf, lane: Lane) -> None:
         super().__init__(editor)
         self._editor, self._shelf, self._lane = editor, shelf, lane
-        self._workers = Workers()
-        self._tiled = Tiled(self._workers, self)
+        self.workers = Workers()
+        self._tiled = Tiled(self.workers, self)
         self.viewport: Callable[[], Window] = lambda: Window(0, 0, 0, 0)  # what is on show
         self._job: Job | None = None
         self._live_job: Job | None = None
@@ -117,7 +117,7 @@ class Segmenting(QObject):
 
     def close(self) -> None:
         """End the processes; only once the lane has stopped."""
-        self._workers.close()
+        self.workers.close()
 
     def _on_prompt_added(self, prompt: Prompt) -> None:
         if self.choice.take(prompt):
@@ -149,7 +149,7 @@ class Segmenting(QObject):
 
         def work(report: Report) -> Segmentation:
             request = make_request(image, job, display, None, frame, entry.key)
-            return self._workers.run(job, request, report)
+            return self.workers.run(job, request, report)
 
         started = self._submit(entry, work, question)
         started.succeeded.connect(partial(self._on_answer, question))

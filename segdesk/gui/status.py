@@ -11,6 +11,7 @@ from segdesk.core.errors import ImageError
 from segdesk.core.geometry import Window
 from segdesk.engine.document import Document
 from segdesk.gui.job_bar import JobBar
+from segdesk.gui.meter import MemoryMeter
 
 if TYPE_CHECKING:
     from segdesk.gui.main_window import MainWindow
@@ -27,6 +28,8 @@ class Status:
         self._bar.setSizeGripEnabled(False)
         self.jobs = JobBar()
         self._bar.addPermanentWidget(self.jobs)
+        self.memory = MemoryMeter(window.bench.segmenting.workers)
+        self._bar.addPermanentWidget(self.memory)
         self._segment = self._add("Segment under the cursor", "")
         self._value = self._add("Pixel values under the cursor", "")
         self._cursor = self._add("Cursor in pixels", "x 00000  y 00000")
