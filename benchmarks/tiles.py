@@ -30,9 +30,9 @@ from torch import nn
 
 from segdesk.api import Category, CategoryScores, ImageInfo, SegmenterSpec, Window
 from segdesk.core.upsample import winning_categories
+from segdesk.engine.job import SegmentJob
 from segdesk.engine.registry import registry
 from segdesk.engine.resolve import segment_ids
-from segdesk.engine.segment import SegmentJob
 from segdesk.engine.sessions import Sessions
 from segdesk.engine.tiling.plan import Tiling
 from segdesk.engine.tiling.run import TiledRun

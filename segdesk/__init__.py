@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from segdesk.engine.export import export as export
     from segdesk.engine.export import losses as losses
     from segdesk.engine.images import open_image as open_image
+    from segdesk.engine.job import SegmentJob as SegmentJob
     from segdesk.engine.job_files import read_job as read_job
     from segdesk.engine.options import parse_options as parse_options
     from segdesk.engine.prompt_files import read_prompts as read_prompts
     from segdesk.engine.registry import registry as registry
-    from segdesk.engine.segment import SegmentJob as SegmentJob
     from segdesk.engine.segment import segment as segment
     from segdesk.engine.sessions import Sessions as Sessions
 
@@ -46,7 +46,8 @@ _HOME = {
     "engine.options": ("parse_options",),
     "engine.prompt_files": ("read_prompts",),
     "engine.registry": ("registry",),
-    "engine.segment": ("SegmentJob", "segment"),
+    "engine.job": ("SegmentJob",),
+    "engine.segment": ("segment",),
     "engine.sessions": ("Sessions",),
 }
 _MODULE_OF = {name: f"segdesk.{module}" for module, names in _HOME.items() for name in names}

@@ -22,10 +22,11 @@ from segdesk.core.progress import Report, part
 from segdesk.core.segmentation import Segmentation
 from segdesk.engine.export import export, unique_stems
 from segdesk.engine.images import image_key, open_image
+from segdesk.engine.job import SegmentJob
 from segdesk.engine.job_files import read_job
 from segdesk.engine.options import fields_of
 from segdesk.engine.registry import registry
-from segdesk.engine.segment import SegmentJob, is_whole, needed_tiling, segment
+from segdesk.engine.segment import is_whole, needed_tiling, segment
 from segdesk.engine.sessions import Sessions
 from segdesk.engine.tiling.plan import Tiling
 from segdesk.engine.tiling.run import TiledRun

@@ -26,7 +26,7 @@ from segdesk.engine.registry import registry
 from segdesk.engine.resolve import resolve
 
 if TYPE_CHECKING:
-    from segdesk.engine.segment import Key, SegmentJob
+    from segdesk.engine.job import Key, SegmentJob
 
 _log = logging.getLogger(__name__)
 

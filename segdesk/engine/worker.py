@@ -10,8 +10,8 @@ from segdesk.api import SegmentRequest
 from segdesk.core.errors import OutOfMemory
 from segdesk.core.progress import Report, silent
 from segdesk.core.segmentation import Answer, Segmentation
+from segdesk.engine.job import Key, SegmentJob
 from segdesk.engine.memory import Usage
-from segdesk.engine.segment import Key, SegmentJob
 
 if TYPE_CHECKING:
     from segdesk.engine.worker_process import WorkerProcess

@@ -28,8 +28,8 @@ from segdesk.core.errors import OutOfMemory, PluginError, SegdeskError, WorkerEr
 from segdesk.core.progress import Report
 from segdesk.core.segmentation import Answer as SessionAnswer
 from segdesk.core.segmentation import Segmentation
+from segdesk.engine.job import SegmentJob
 from segdesk.engine.memory import Usage
-from segdesk.engine.segment import SegmentJob
 from segdesk.engine.shared_pixels import Array, Parcel, pack
 from segdesk.engine.worker_child import serve
 
@@ -172,15 +172,15 @@ class WorkerProcess:
 
     def _answer(self, report: Report) -> Answer:
         """Wait for the answer and pass progress on; ``report`` is called at every tick."""
-        progress = [0.0, "Starting"]
+        fraction, words = 0.0, "Starting"
         while True:
             message = self._hear()
             if message is not None and message[0] != "progress":
                 self._owes_answer, self._is_ready = False, True
                 return message
             if message is not None:
-                *progress, self.device_memory = message[1:]
-            report(*progress)
+                _, fraction, words, self.device_memory = message
+            report(fraction, words)
 
     def _hear(self) -> Answer | None:
         """Return the next message, None if there is none within a tick; raises ``Died``."""

@@ -9,8 +9,8 @@ from PySide6.QtCore import QObject, Signal
 from segdesk.api import SegmenterSpec
 from segdesk.core.prompts import Box, Example, Mask, Points, Prompt, Scribble, Text
 from segdesk.core.segmentation import Category
+from segdesk.engine.job import SegmentJob
 from segdesk.engine.registry import registry
-from segdesk.engine.segment import SegmentJob
 from segdesk.gui.tiled import TileOptions
 
 FIRST_SEGMENTER = "scribble"

@@ -16,7 +16,8 @@ from segdesk.core.segmentation import Segmentation
 from segdesk.engine import edits, proposals
 from segdesk.engine.document import Document
 from segdesk.engine.growing_proposal import GrowingProposal
-from segdesk.engine.segment import SegmentJob, make_request, needed_tiling
+from segdesk.engine.job import SegmentJob, make_request
+from segdesk.engine.segment import needed_tiling
 from segdesk.engine.tiling.plan import Tiling
 from segdesk.engine.worker import Workers
 from segdesk.gui.choice import Choice

@@ -12,7 +12,7 @@ from segdesk.core.geometry import Window
 from segdesk.core.progress import Report
 from segdesk.engine.document import Document
 from segdesk.engine.growing_proposal import GrowingProposal
-from segdesk.engine.segment import SegmentJob
+from segdesk.engine.job import SegmentJob
 from segdesk.engine.tiling.growing import Growth
 from segdesk.engine.tiling.plan import Tiling
 from segdesk.engine.tiling.run import TiledRun

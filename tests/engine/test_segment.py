@@ -24,8 +24,9 @@ from segdesk.core.segmentation import (
     SegmentIds,
     SegmentMasks,
 )
+from segdesk.engine.job import SegmentJob, make_request
 from segdesk.engine.registry import registry
-from segdesk.engine.segment import SegmentJob, make_request, segment
+from segdesk.engine.segment import segment
 from segdesk.engine.sessions import Sessions
 
 CELL = Category(1, "cell", (255, 0, 0))

@@ -21,7 +21,7 @@ from segdesk.core.errors import (
 )
 from segdesk.core.progress import silent
 from segdesk.engine import shared_pixels
-from segdesk.engine.segment import SegmentJob
+from segdesk.engine.job import SegmentJob
 from segdesk.engine.worker import Worker, Workers
 
 JOB = SegmentJob("wild")
@@ -169,7 +169,7 @@ import sys
 import numpy as np
 from segdesk.api import SegmentRequest, Window
 from segdesk.engine.registry import registry
-from segdesk.engine.segment import SegmentJob
+from segdesk.engine.job import SegmentJob
 from segdesk.engine.worker import Worker
 
 def report(fraction, message):

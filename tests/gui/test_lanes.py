@@ -7,7 +7,7 @@ from PySide6.QtCore import QThread, QTimer
 
 from segdesk.api import CheckpointError, SegmentRequest, Window
 from segdesk.core.errors import Cancelled, OutOfMemory, PluginError, WorkerError
-from segdesk.engine.segment import SegmentJob
+from segdesk.engine.job import SegmentJob
 from segdesk.engine.worker import Workers
 from segdesk.gui.lanes import Lane
 

@@ -15,9 +15,10 @@ from segdesk.core.errors import Cancelled, CheckpointError
 from segdesk.core.geometry import Window
 from segdesk.core.image import ArrayImage
 from segdesk.core.progress import silent
+from segdesk.engine.job import make_request
 from segdesk.engine.registry import registry
 from segdesk.engine.resolve import segment_ids
-from segdesk.engine.segment import make_request, segment
+from segdesk.engine.segment import segment
 from segdesk.engine.sessions import Sessions
 from segdesk.engine.worker import Worker
 from tests.plugins import tiny_models

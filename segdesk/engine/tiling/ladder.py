@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from segdesk.engine.folders import cache_folder
-from segdesk.engine.segment import SegmentJob
+from segdesk.engine.job import SegmentJob
 from segdesk.engine.tiling.plan import SMALLEST
 
 _LEAST_HALVED = 4 * SMALLEST  # smaller tiles than half of it show too little

@@ -22,8 +22,8 @@ from segdesk.core.progress import Report, silent
 from segdesk.core.prompts import Example
 from segdesk.core.segmentation import Answer, Segmentation
 from segdesk.engine.images import check_memory, overview
+from segdesk.engine.job import SegmentJob, check_job, read_only
 from segdesk.engine.registry import registry
-from segdesk.engine.segment import SegmentJob, check_job, read_only
 from segdesk.engine.sessions import provenance_of
 from segdesk.engine.tiling.drawing import Drawing
 from segdesk.engine.tiling.growing import Growing, Growth

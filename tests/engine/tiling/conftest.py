@@ -1,8 +1,8 @@
 import pytest
 
 from segdesk.core.image import ArrayImage
+from segdesk.engine.job import SegmentJob
 from segdesk.engine.registry import registry
-from segdesk.engine.segment import SegmentJob
 from segdesk.engine.sessions import Sessions
 from segdesk.engine.tiling.plan import Tiling
 from segdesk.engine.tiling.run import TiledRun

@@ -11,8 +11,9 @@ from segdesk.core.image import ArrayImage, ImageInfo
 from segdesk.core.labelmap import LabelMap
 from segdesk.core.prompts import Box
 from segdesk.core.segmentation import Category, CategoryScores, SegmentIds
+from segdesk.engine.job import SegmentJob
 from segdesk.engine.registry import registry
-from segdesk.engine.segment import SegmentJob, segment
+from segdesk.engine.segment import segment
 from segdesk.engine.sessions import Sessions
 from segdesk.engine.tiling.plan import Tiling
 from segdesk.engine.tiling.run import TiledRun

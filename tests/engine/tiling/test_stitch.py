@@ -8,8 +8,8 @@ from scipy import ndimage
 
 from segdesk.core.geometry import Window
 from segdesk.core.image import ArrayImage
+from segdesk.engine.job import SegmentJob
 from segdesk.engine.registry import registry
-from segdesk.engine.segment import SegmentJob
 from segdesk.engine.sessions import Sessions
 from segdesk.engine.tiling.plan import Tiling
 from segdesk.engine.tiling.run import TiledRun
