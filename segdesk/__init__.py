@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from segdesk.engine.registry import registry as registry
     from segdesk.engine.segment import segment as segment
     from segdesk.engine.sessions import Sessions as Sessions
+    from segdesk.engine.tiling.plan import Tiling as Tiling
 
 __version__ = "0.1.0"
 
@@ -49,6 +50,7 @@ _HOME = {
     "engine.job": ("SegmentJob",),
     "engine.segment": ("segment",),
     "engine.sessions": ("Sessions",),
+    "engine.tiling.plan": ("Tiling",),
 }
 _MODULE_OF = {name: f"segdesk.{module}" for module, names in _HOME.items() for name in names}
 
