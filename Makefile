@@ -24,6 +24,7 @@ $(READY): pyproject.toml setup.py .ci/system-libraries
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing SegDesk and its libraries into $(VENV); PyTorch is large, so this may take minutes."
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=24"
+	rm -rf segdesk.egg-info  # an old one would hide plugins that are new
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"
 	touch $@
 

@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import psutil
 import torch
 import transformers
 from torch.nn.functional import interpolate
@@ -186,25 +188,32 @@ def times(case: Case, repeats: int) -> tuple[list[float], list[float]]:
 def peak_of(maker: str, side: int, whose: str) -> float:
     """Return the peak memory in MB of one side, in a process of its own."""
     command = [sys.executable, __file__, "--child", maker, str(side), whose]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    # Freed memory goes back to the system at once, or it would hide what is taken afterwards.
+    env = os.environ | {"MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_TRIM_THRESHOLD_": "262144"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
     return float(done.stdout.split()[-1]) if done.returncode == 0 else float("nan")
 
 
 def child(maker: str, side: int, whose: str) -> None:
-    """Print by how much one run raises the peak of this process, in MB (Linux only)."""
+    """Print by how much one run raises the resident size of this process at most, in MB."""
     getattr(MAKERS[maker](64), whose)()  # what is loaded and made once does not count
-    case = MAKERS[maker](side)
-    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
-    before = _status("VmRSS")
+    case, process = MAKERS[maker](side), psutil.Process()
+    before = peak = process.memory_info().rss
+    done = threading.Event()
+
+    def watch() -> None:
+        nonlocal peak
+        while not done.wait(0.0005):
+            peak = max(peak, process.memory_info().rss)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
     result = getattr(case, whose)()
-    print((_status("VmHWM") - before) / 1024)
+    peak = max(peak, process.memory_info().rss)
+    done.set()
+    watcher.join()
+    print((peak - before) / 2**20)
     del result
-
-
-def _status(name: str) -> int:
-    """Return one of the kernel's counts for this process, in KiB."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(name))
 
 
 def measure(maker: str, side: int, repeats: int) -> dict[str, Any]:

@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from segdesk.core.errors import SegdeskError as SegdeskError
     from segdesk.core.geometry import Window as Window
     from segdesk.core.image import ArrayImage as ArrayImage
+    from segdesk.core.measure import measure as measure
+    from segdesk.core.measurements import Measurements as Measurements
     from segdesk.core.prompts import Box as Box
     from segdesk.core.prompts import Example as Example
     from segdesk.core.prompts import Mask as Mask
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from segdesk.engine.images import open_image as open_image
     from segdesk.engine.job import SegmentJob as SegmentJob
     from segdesk.engine.job_files import read_job as read_job
+    from segdesk.engine.mask_edits import edit_segmentation as edit_segmentation
+    from segdesk.engine.mask_files import read_segmentation as read_segmentation
     from segdesk.engine.options import parse_options as parse_options
     from segdesk.engine.prompt_files import read_prompts as read_prompts
     from segdesk.engine.registry import registry as registry
@@ -37,6 +41,8 @@ _HOME = {
     "core.errors": ("Cancelled", "SegdeskError"),
     "core.geometry": ("Window",),
     "core.image": ("ArrayImage",),
+    "core.measure": ("measure",),
+    "core.measurements": ("Measurements",),
     "core.prompts": ("Box", "Example", "Mask", "Points", "Scribble", "Text"),
     "core.segmentation": ("Category", "Segment", "Segmentation"),
     "engine.diagnosis": ("diagnose",),
@@ -44,6 +50,8 @@ _HOME = {
     "engine.export": ("export", "losses"),
     "engine.images": ("open_image",),
     "engine.job_files": ("read_job",),
+    "engine.mask_edits": ("edit_segmentation",),
+    "engine.mask_files": ("read_segmentation",),
     "engine.options": ("parse_options",),
     "engine.prompt_files": ("read_prompts",),
     "engine.registry": ("registry",),

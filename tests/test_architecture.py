@@ -171,6 +171,7 @@ def test_modules_import_no_model_library_and_no_qt(package):
             "PIL",
             "zstandard",
             "psutil",
+            "pyarrow",
             "rich",
         ]
     path = [str(Path(segdesk.__file__).parent / package.removeprefix("segdesk."))]

@@ -1,4 +1,4 @@
-"""Reads pictures (PNG, JPEG, BMP, WebP, GIF) and TIFF in all its kinds."""
+"""Reads pictures (PNG, JPEG, BMP, WebP, GIF) and TIFF in all its kinds, whole slides too."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from segdesk.api import ImageSource, ReaderSpec, hookimpl
 
+_SLIDES = (".svs", ".ndpi", ".scn", ".bif", ".qptiff")  # TIFF by other names
 _TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two: BigTIFF
 
 
@@ -41,8 +42,8 @@ def segdesk_readers() -> list[ReaderSpec]:
         ),
         ReaderSpec(
             id="tiff",
-            title="TIFF",
-            suffixes=(".tif", ".tiff", ".btf", ".tf8"),
+            title="TIFF, whole slides (SVS, NDPI, SCN, BIF, QPTIFF)",
+            suffixes=(".tif", ".tiff", ".btf", ".tf8", *_SLIDES),
             open=_open_tiff,
             sniff=is_tiff,
         ),

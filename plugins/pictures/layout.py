@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any
@@ -12,7 +13,8 @@ from segdesk_plugins.pictures.damage import Unsupported
 from segdesk_plugins.pictures.stored_page import StoredPage
 
 # Kinds of TIFF whose levels tifffile knows from their metadata; elsewhere it goes by size alone.
-_KNOWN_PYRAMIDS = {"svs", "ndpi", "scn", "bif", "philips", "qpi", "avs", "ome"}
+_SLIDES = {"svs", "ndpi", "scn", "bif", "philips", "qpi", "avs"}  # with a label and a macro image
+_KNOWN_PYRAMIDS = _SLIDES | {"ome"}
 
 
 @dataclass(frozen=True)
@@ -53,15 +55,22 @@ def levels_of(tiff: Any) -> list[Level]:
     if not tiff.series:
         raise ValueError("it holds no image")
     first = tiff.series[0]
+    if first.kind in _SLIDES:
+        first = max(tiff.series, key=lambda series: prod(series.get_shape()))
     base = Level.of(first)
     if first.kind in _KNOWN_PYRAMIDS:
         others = first.levels[1:]
     else:
         others = [s for series in tiff.series for s in series.levels if s is not first]
         others = [s for s in others if s.keyframe.is_reduced or s.keyframe.is_subifd]
+    return [base, *smaller_copies(base, others)]
+
+
+def smaller_copies(base: Level, others: Iterable[Any]) -> list[Level]:
+    """Return the series that show the same picture more coarsely, the finest first."""
     levels = [Level.of(series) for series in others if series.keyframe.imagedepth == 1]
     fitting = [level for level in levels if _is_smaller_copy(base, level)]
-    return [base, *sorted(fitting, key=lambda level: level.size, reverse=True)]
+    return sorted(fitting, key=lambda level: level.size, reverse=True)
 
 
 def _page_table(series: Any) -> NDArray[np.intp]:

@@ -1,20 +1,27 @@
 """What a TIFF says about the place and size of its pixels.
 
-Sources: OGC GeoTIFF 1.1; OME-TIFF specification; ImageJ's and Aperio's descriptions.
+Sources: OGC GeoTIFF 1.1; OME-TIFF specification; ImageJ's and Aperio's descriptions; OpenSlide's
+notes on the formats of Ventana (BIF) and Philips. NDPI and SCN have plain resolutions.
 """
 
 from __future__ import annotations
 
 import re
-from math import isfinite
+from math import hypot, isfinite
 from typing import Any, TypedDict
 from xml.etree import ElementTree
 
 from segdesk_plugins.pictures.damage import DAMAGE
 
+_XMP = 700
 _PIXEL_SCALE, _TIEPOINTS, _MATRIX, _GEO_KEYS, _NODATA = 33550, 33922, 34264, 34735, 42113
 _RASTER_TYPE, _GEOGRAPHIC, _PROJECTED = 1025, 2048, 3072  # GeoTIFF keys
-_PIXEL_IS_POINT, _USER_DEFINED = 2, 32767
+_MODEL_TYPE, _LINEAR_UNIT = 1024, 3076
+_PIXEL_IS_POINT, _USER_DEFINED, _MODEL_GEOGRAPHIC = 2, 32767, 2
+_METRES_PER_UNIT = {9001: 1.0, 9002: 0.3048, 9003: 1200 / 3937}  # values of _LINEAR_UNIT
+_UTM = (range(32601, 32661), range(32701, 32761), range(25828, 25839), range(26901, 26924))
+_WEB_MERCATOR = (3857, 3785, 900913)  # its metres are longer than those on the ground
+_RIGHT_ANGLE = 1e-6  # largest cosine of the angle between rows and columns
 _UM_PER_UNIT = {2: 25400.0, 3: 10000.0}  # values of tag 296, ResolutionUnit
 _FINER_THAN_PRINT = 10.0  # um; coarser than this, a resolution is meant for a printer
 _UNITS = {"micron": "um", "microns": "um", "µm": "um", "μm": "um", "\\u00b5m": "um", "pixel": ""}
@@ -34,7 +41,8 @@ class Place(TypedDict, total=False):
 def place_of(tiff: Any, page: Any, is_upright: bool) -> Place:
     """Return what is cheap to know and certain; a damaged tag counts as absent."""
     place = Place()
-    for read in (_resolution, _imagej, _aperio, _ome, _nodata, _geo if is_upright else None):
+    slides = _aperio, _ventana, _philips
+    for read in (_resolution, _imagej, *slides, _ome, _nodata, _geo if is_upright else None):
         try:
             place.update(read(tiff, page) if read else Place())
         except DAMAGE:
@@ -77,6 +85,23 @@ def _aperio(tiff: Any, page: Any) -> Place:
     return Place(spacing=(size, size), unit="um") if size > 0 else Place()
 
 
+def _ventana(tiff: Any, page: Any) -> Place:
+    xmp = bytes(tiff.pages.first.tags.valueof(_XMP, b"")) if tiff.is_bif else b""
+    found = re.search(rb"""\bScanRes=["'](\d*\.?\d+)["']""", xmp)
+    size = float(found[1]) if found else 0.0
+    return Place(spacing=(size, size), unit="um") if size > 0 else Place()
+
+
+def _philips(tiff: Any, page: Any) -> Place:
+    text = tiff.pages.first.description if tiff.is_philips else ""
+    number = r"&quot;(\d*\.?\d+(?:e-?\d+)?)&quot;"
+    found = re.search(rf'"DICOM_PIXEL_SPACING"[^>]*>\s*{number}\s+{number}', text)
+    if not found:
+        return Place()
+    down, across = 1000 * float(found[1]), 1000 * float(found[2])  # DICOM: rows first, mm
+    return Place(spacing=(across, down), unit="um")
+
+
 def _ome(tiff: Any, page: Any) -> Place:
     if not tiff.is_ome:
         return Place()
@@ -112,11 +137,32 @@ def _geo(tiff: Any, page: Any) -> Place:
     if keys.get(_RASTER_TYPE) == _PIXEL_IS_POINT:  # it counts from the centre of a pixel
         a, b, c, d, e, f = affine
         affine = a, b, c - (a + b) / 2, d, e, f - (d + e) / 2
-    place = Place(affine=affine)
+    place = _on_the_ground(affine, keys) | Place(affine=affine)
     code = keys.get(_PROJECTED, keys.get(_GEOGRAPHIC, _USER_DEFINED))
     if 0 < code < _USER_DEFINED:
         place["crs"] = f"EPSG:{code}"
     return place
+
+
+def _on_the_ground(affine: tuple[float, ...], keys: dict[int, int]) -> Place:
+    """Return the size of a pixel in metres or degrees; without a unit where it is another one.
+
+    It takes the place of a resolution: that of a map is meant for a printer.
+    """
+    a, b, _, d, e, _ = affine
+    width, height = hypot(a, d), hypot(b, e)
+    code = keys.get(_PROJECTED, _USER_DEFINED)
+    if keys.get(_MODEL_TYPE) == _MODEL_GEOGRAPHIC or (
+        _PROJECTED not in keys and _GEOGRAPHIC in keys
+    ):
+        return Place(spacing=(width, height), unit="deg")
+    metres = _METRES_PER_UNIT.get(keys.get(_LINEAR_UNIT, 0), 0.0)
+    if any(code in zones for zones in _UTM):
+        metres = metres or 1.0
+    is_skewed = abs(a * b + d * e) > _RIGHT_ANGLE * width * height
+    if not metres or is_skewed or code in _WEB_MERCATOR:
+        return Place(spacing=(width, height), unit="")
+    return Place(spacing=(width * metres, height * metres), unit="m")
 
 
 def _affine(page: Any) -> tuple[float, float, float, float, float, float] | None:

@@ -15,7 +15,7 @@ from segdesk_plugins.pictures.stored_page import Segment, StoredPage
 
 from segdesk.api import ImageError, Pixels, Window
 
-_KEPT = 128 * 2**20  # bytes of decoded segments
+_KEPT = 64 * 2**20  # bytes of decoded segments
 _LARGEST = 900 * 2**20  # bytes of one decoded segment
 _AT_ONCE = 16 * 2**20  # bytes read from the file at once
 _PAYS = 16  # segments to decode, from which on it is worth to start threads

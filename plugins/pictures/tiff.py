@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import tifffile
 from segdesk_plugins.pictures.colours import bands_of, channels_of
-from segdesk_plugins.pictures.damage import Unsupported, check_window, named_damage
-from segdesk_plugins.pictures.layout import levels_of
+from segdesk_plugins.pictures.damage import DAMAGE, Unsupported, check_window, named_damage
+from segdesk_plugins.pictures.layout import levels_of, smaller_copies
 from segdesk_plugins.pictures.orientation import known, stored_window, upright, upright_size
 from segdesk_plugins.pictures.place import place_of
 from segdesk_plugins.pictures.segments import SegmentReader
@@ -47,6 +47,11 @@ class TiffImage:
             on_failure.callback(self._tiff.close)
             self._reader = SegmentReader(path, self._tiff.filehandle)
             self._levels = levels_of(self._tiff)
+            self._readers = [self._reader] * len(self._levels)
+            self._outside: tifffile.TiffFile | None = None
+            if len(self._levels) == 1:
+                self._add_levels(path.with_name(f"{path.name}.ovr"))
+                on_failure.callback(self._close_outside)
             self._channels = self._levels[0].pages.shape[1]
             self._pages: dict[tuple[int, ...], StoredPage | None] = {}
             self.info = self._read_header()
@@ -70,6 +75,32 @@ class TiffImage:
         self._is_open = False
         with self._reader.lock:
             self._tiff.close()
+        self._close_outside()
+
+    def _add_levels(self, path: Path) -> None:
+        """Take the levels from the file beside this one, where GDAL puts them, if it is whole."""
+        try:
+            # The only other file that is ever read, and only if it is the same picture.
+            self._outside = tifffile.TiffFile(
+                path, _multifile=False, is_mmstack=False, is_ndtiff=False
+            )
+            reader = SegmentReader(path, self._outside.filehandle)
+            found = [level for series in self._outside.series for level in series.levels]
+            levels = smaller_copies(self._levels[0], found)
+            for level in levels:
+                page = level.page(0, 0)
+                if page is not None:
+                    reader.check(page)
+        except (*DAMAGE, ImageError, Unsupported, tifffile.TiffFileError):
+            return self._close_outside()
+        self._levels += levels
+        self._readers += [reader] * len(levels)
+        return None
+
+    def _close_outside(self) -> None:
+        if self._outside is not None:
+            with self._readers[-1].lock:
+                self._outside.close()
 
     def _damage_named(self) -> AbstractContextManager[None]:
         return named_damage(self._path, "TIFF", tifffile.TiffFileError)
@@ -102,8 +133,16 @@ class TiffImage:
             format="TIFF",
             frames=len(base.pages),
             levels=tuple(sizes) if len(sizes) > 1 else (),
+            block=self._block(first),
             **place,
         )
+
+    def _block(self, page: StoredPage | None) -> tuple[int, int] | None:
+        if page is None:
+            return None
+        grid = page.grid
+        stored = (grid.width, 1) if page.is_plain else (grid.across, grid.down)
+        return upright_size(*stored, self._orientation)
 
     def _read_stored(self, window: Window, level: int, frame: int) -> Pixels:
         samples = self._levels[0].keyframe.samplesperpixel
@@ -114,12 +153,12 @@ class TiffImage:
             page = self._page(level, frame, channel)
             if page is not None:
                 part = pixels[..., channel * samples : (channel + 1) * samples]
-                self._reader.read(page, window, part)
+                self._readers[level].read(page, window, part)
         return pixels
 
     def _page(self, *which: int) -> StoredPage | None:
         """Return the page of a level, frame and channel."""
-        with self._reader.lock:
+        with self._readers[which[0]].lock:
             if which not in self._pages:
                 if len(self._pages) > _PAGES_KEPT:
                     self._pages.clear()

@@ -113,11 +113,16 @@ class ExportRequest:
     """What a writer writes, and where."""
 
     segmentation: Segmentation
-    info: ImageInfo
+    image: ImageSource  # the pixels as they are
     folder: Path  # exists; a temporary one: the engine moves the files into place afterwards
     stem: str  # first part of every file name
     rgb: Callable[[Window], NDArray[Any]]  # displayed pixels of a window, (rows, columns, 3) uint8
     options: Any = None
+
+    @property
+    def info(self) -> ImageInfo:
+        """Size, kind and place of the image."""
+        return self.image.info
 
 
 @dataclass(frozen=True)
@@ -130,6 +135,7 @@ class WriterSpec:
     check: Callable[[ExportRequest, list[Path]], None]  # reads them back; raises ExportError
     losses: Callable[[Segmentation], list[str]]  # what the format cannot hold of this one
     options: type[Any] | None = None
+    takes_stacks: bool = False  # all frames at once; False: each frame is written on its own
 
 
 @dataclass(frozen=True)

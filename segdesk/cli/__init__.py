@@ -2,6 +2,8 @@
 
 COMMANDS = {
     "segment": "segment images and export the masks",
+    "edit": "change a mask: fill holes, grow, smooth, split, ...",
+    "measure": "measure the segments of a mask",
     "info": "say what an image file holds",
     "plugins": "list, enable and disable plugins",
     "doctor": "say what this machine offers: versions, devices, folders",

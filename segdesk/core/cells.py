@@ -64,7 +64,7 @@ class Patches:
     left: Indices
     right: Indices
     offsets: Indices  # (patches + 1,) where the maps of each begin in `maps`
-    maps: NDArray[np.int32]  # in rising order for each patch
+    maps: Indices  # in rising order for each patch
 
     def __len__(self) -> int:
         return len(self.top)
@@ -90,11 +90,16 @@ class Patches:
         if not parts:
             nothing = np.empty(0, np.intp)
             return cls(nothing, nothing, nothing, nothing, np.zeros(1, np.intp), nothing)
-        sides = [np.concatenate([getattr(part, s) for part in parts]) for s in _SIDES]
-        counts = np.concatenate([part.counts for part in parts])
-        return cls(*sides, _offsets(counts), np.concatenate([part.maps for part in parts]))
+        return cls(
+            np.concatenate([part.top for part in parts]),
+            np.concatenate([part.bottom for part in parts]),
+            np.concatenate([part.left for part in parts]),
+            np.concatenate([part.right for part in parts]),
+            _offsets(np.concatenate([part.counts for part in parts])),
+            np.concatenate([part.maps for part in parts]),
+        )
 
-    def leaders(self) -> NDArray[np.int32]:
+    def leaders(self) -> Indices:
         """Return the first map of each."""
         return self.maps[self.offsets[:-1]]
 
@@ -119,7 +124,7 @@ class Patches:
             yield self.taken(np.arange(start, stop))
             start = stop
 
-    def candidates(self) -> Iterator[NDArray[np.int32]]:
+    def candidates(self) -> Iterator[Indices]:
         """Yield one map of each patch after the other; where there are no more, the first again."""
         starts, counts = self.offsets[:-1], self.counts
         for number in range(self.most):
@@ -127,7 +132,7 @@ class Patches:
 
     def pixels(self) -> tuple[Indices, Indices]:
         """Return (side, patches) rows and columns of all pixels; those of short ones repeat."""
-        return _steps(self.top, self.bottom, 1), _steps(self.left, self.right, 1)
+        return _steps(self.top, self.bottom), _steps(self.left, self.right)
 
     def lines(self, step: int, parts: int) -> tuple[Indices, Indices]:
         """Return (parts + 1, patches) rows and columns at which blocks of ``step`` pixels meet."""
@@ -161,11 +166,14 @@ class Patches:
         counts = self.counts[chosen]
         offsets = _offsets(counts)
         places = np.repeat(self.offsets[chosen] - offsets[:-1], counts) + np.arange(offsets[-1])
-        sides = [getattr(self, side)[chosen] for side in _SIDES]
-        return Patches(*sides, offsets, self.maps[places])
-
-
-_SIDES = ("top", "bottom", "left", "right")
+        return Patches(
+            self.top[chosen],
+            self.bottom[chosen],
+            self.left[chosen],
+            self.right[chosen],
+            offsets,
+            self.maps[places],
+        )
 
 
 def all_patches(
@@ -181,7 +189,7 @@ def all_patches(
         np.tile(columns.starts, height),
         np.tile(columns.stops, height),
         _offsets(np.bincount(cell, minlength=len(possible))),
-        maps.astype(np.int32),
+        maps,
     )
 
 
@@ -189,6 +197,7 @@ def _offsets(counts: NDArray[Any]) -> Indices:
     return np.concatenate([np.zeros(1, np.intp), np.cumsum(counts, dtype=np.intp)])
 
 
-def _steps(starts: Indices, stops: Indices, step: int) -> Indices:
+def _steps(starts: Indices, stops: Indices) -> Indices:
     most = int((stops - starts).max())
-    return np.minimum(starts + np.arange(0, most, step)[:, np.newaxis], stops - 1)
+    steps: Indices = np.minimum(starts + np.arange(most)[:, np.newaxis], stops - 1)
+    return steps

@@ -33,6 +33,7 @@ class ImageInfo:
     crs: str | None = None  # WKT, or authority and code: EPSG:32618
     nodata: float | None = None
     palette: tuple[tuple[int, int, int], ...] | None = None  # colours of a one-band image, if any
+    block: tuple[int, int] | None = None  # (width, height) of what is decoded at once; None: all
 
     @property
     def window(self) -> Window:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from segdesk.core.ids import count_ids
 
 _LEVEL = 1  # of zstd: a stroke waits for it
+_FEW = 4  # segments that are looked for one by one
 _OVERHEAD = 160  # bytes, roughly, of the objects around the data
 
 
@@ -64,11 +65,13 @@ class PackedTile:
 
     def holds_any(self, segments: AbstractSet[int]) -> bool:
         """Say whether at least one of some ids, all above 0, is on the tile."""
-        if not any(self.low <= segment <= self.high for segment in segments):
-            return False
+        possible = [segment for segment in segments if self.low <= segment <= self.high]
+        if self._present is None and len(possible) <= _FEW:
+            ids = self.unpack() if possible else np.zeros(0, np.uint8)
+            return any(bool(np.any(ids == segment)) for segment in possible)
         if self._present is None:
             self._present = frozenset(count_ids(self.unpack()))
-        return not self._present.isdisjoint(segments)
+        return not self._present.isdisjoint(possible)
 
 
 AtRest = int | PackedTile

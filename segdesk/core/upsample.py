@@ -112,7 +112,8 @@ def _reach(above: NDArray[np.bool_], shape: tuple[int, int]) -> Window:
     """Return the pixels that scores of a map can reach; an empty window when there are none."""
     ends = []
     for axis, size, others in zip((0, 1), shape, (1, 0), strict=True):
-        hit, pixels = above.any(axis=others), Axis.between(above.shape[axis], size)
+        hit: NDArray[np.bool_] = np.any(above, axis=others)
+        pixels = Axis.between(above.shape[axis], size)
         touched = np.flatnonzero(hit[pixels.first] | hit[pixels.second])
         ends.append((int(touched[0]), int(touched[-1]) + 1) if len(touched) else (0, 0))
     (top, bottom), (left, right) = ends
@@ -200,16 +201,15 @@ class _Scaling:
     def _compute(self, patches: Patches, top: int, width: int, flat: NDArray[Any]) -> None:
         """Compute every pixel of small patches, for the maps that can win."""
         rows, columns = patches.pixels()
-        best = winner = None
+        places = _places(rows, columns, top, width)
+        best = np.full(places.shape, -np.inf, np.float32)
+        winner = np.zeros(places.shape, flat.dtype)
         for maps in patches.candidates():
             values = self._values(maps, rows, columns)
-            if best is None:
-                best, winner = values, np.broadcast_to(maps, values.shape).astype(flat.dtype)
-                continue
             better = values > best
             np.copyto(best, values, where=better)
             np.copyto(winner, maps, where=better, casting="unsafe")
-        flat[_places(rows, columns, top, width)] = winner
+        flat[places] = winner
 
     def _values(self, maps: NDArray[Any], rows: NDArray[Any], columns: NDArray[Any]) -> Scores:
         """Return the scaled scores (rows, columns, patches) of one map a patch.
@@ -240,4 +240,5 @@ def _fill(patches: Patches, top: int, winners: NDArray[Any]) -> None:
 
 def _places(rows: NDArray[Any], columns: NDArray[Any], top: int, width: int) -> NDArray[Any]:
     """Return the places (rows, columns, patches) of pixels in a flat band."""
-    return (rows[:, np.newaxis] - top) * width + columns
+    places: NDArray[Any] = (rows[:, np.newaxis] - top) * width + columns
+    return places

@@ -100,7 +100,7 @@ class SegmentsChange(_Replacement[dict[int, Segment | None]]):
 
     def _put(self, document: Document, value: dict[int, Segment | None]) -> None:
         put_segments(document.layer(self.layer_id), value)
-        document.notify("segments", self.layer_id)
+        document.notify("segments", self.layer_id, segments=value.keys())
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -29,6 +29,7 @@ class Update:
     layer_id: int = 0
     window: Window | None = None  # "tiles": where; None = anywhere
     frame: int | None = None  # "tiles": on which frame; None = on any
+    segments: Collection[int] = ()  # "segments": those whose entries changed
 
 
 class Document:
@@ -172,10 +173,11 @@ class Document:
         layer_id: int = 0,
         window: Window | None = None,
         frame: int | None = None,
+        segments: Collection[int] = (),
     ) -> None:
         """Tell the listeners."""
         self.version += 1
-        self.changed.emit(Update(what, layer_id, window, frame))
+        self.changed.emit(Update(what, layer_id, window, frame, segments))
 
     def put_layers(self, layers: tuple[Layer, ...]) -> None:
         """Replace the list of layers; the active one stays when it is still there."""

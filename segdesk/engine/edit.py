@@ -79,7 +79,7 @@ class Edit:
         before = {segment_id: layer.segments.get(segment_id) for segment_id in segments}
         put_segments(layer, segments)
         self._changes.append(SegmentsChange(before, dict(segments), layer.id))
-        self._document.notify("segments", layer.id)
+        self._document.notify("segments", layer.id, segments=segments.keys())
 
     def set_state(self, layer: Layer, state: LayerState) -> None:
         """Change how a layer is called or shown."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from segdesk.core.errors import SegdeskError
 from segdesk.core.ids import map_ids
 from segdesk.core.prompts import Prompt
@@ -153,6 +155,20 @@ def repaint(edit: Edit, layer: Layer, new_ids: dict[int, int]) -> None:
             ids = map_ids(plane.read(window, 0, frame), lambda i: new_ids.get(i, i))
             edit.paint(layer, window, ids, None, number, frame)
     edit.set_segments(layer, dict.fromkeys(new_ids.keys() & layer.segments.keys()))
+    clear_doubles(edit, layer, frozenset(new_ids.values()) - {0})
+
+
+def clear_doubles(edit: Edit, layer: Layer, segment_ids: frozenset[int]) -> None:
+    """Take segments off pixels of a plane where a plane below has the same segment."""
+    for number in range(1, len(layer.planes)):
+        plane, lower = layer.planes[number], layer.planes[:number]
+        for index in plane.indices_of(segment_ids):
+            window, frame = plane.tile_window(index), index[2]
+            ids = plane.read(window, 0, frame)
+            below = np.stack([other.read(window, 0, frame) for other in lower])
+            doubled = (below == ids).any(0) & np.isin(ids, list(segment_ids))
+            if doubled.any():
+                edit.paint(layer, window, 0, doubled, number, frame)
 
 
 def is_one_for_all(layer: Layer, category_id: int) -> bool:

@@ -62,7 +62,7 @@ def read_example(image: Path | str, mask: Path | str) -> Example:
 
 
 def _understood(labels: Labels, mask: Path) -> Found:
-    sidecar = _sidecar(mask)
+    sidecar = sidecar_of(mask)
     if sidecar is not None:
         try:
             return _by_sidecar(labels, sidecar)
@@ -74,7 +74,7 @@ def _understood(labels: Labels, mask: Path) -> Found:
     return labels, categories_of([1] if labels.any() else []), True
 
 
-def _sidecar(mask: Path) -> dict[str, Any] | None:
+def sidecar_of(mask: Path) -> dict[str, Any] | None:
     """Return the JSON beside a mask, if there is one that the ``png`` format wrote."""
     try:
         content = json.loads(mask.with_suffix(".json").read_text("utf-8"))

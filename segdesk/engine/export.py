@@ -19,7 +19,7 @@ from segdesk.api import ExportRequest, WriterSpec
 from segdesk.core.display import Display, default_display
 from segdesk.core.errors import ExportError, PluginError, SegdeskError, in_words
 from segdesk.core.geometry import Window
-from segdesk.core.image import ImageSource
+from segdesk.core.image import ImageSource, Pixels
 from segdesk.core.progress import Report, part, silent
 from segdesk.core.segmentation import Segmentation
 from segdesk.engine.images import overview
@@ -53,7 +53,7 @@ def export(
         Where to write; it exists.
     stem
         First part of every file name. Of a stack each frame with a segment on it is written on
-        its own, and the stem then ends with its number: "name_f07".
+        its own, unless the format takes stacks, and the stem then ends with its number: "name_f07".
     report
         Progress and stop.
 
@@ -72,7 +72,7 @@ def export(
         written = {}
         for number, writer in enumerate(writers):
             step = part(report, number / len(writers), (number + 1) / len(writers))
-            request = ExportRequest(segmentation, source.info, temporary / writer.id, stem, rgb)
+            request = ExportRequest(segmentation, source, temporary / writer.id, stem, rgb)
             files = _write_frames(writer, request, rgb, step)
             written[writer.id] = [folder / f.relative_to(request.folder) for f in files]
         _move(list(temporary.glob("*/*")), folder, source)
@@ -117,12 +117,26 @@ class _Displayed:
         return self._display.apply(self._source.read(window, 0, frame))
 
 
+class _Frame:
+    """One frame of a stack as an image of its own."""
+
+    def __init__(self, stack: ImageSource, frame: int) -> None:
+        self._stack, self._frame = stack, frame
+        self.info = replace(stack.info, frames=1)
+
+    def read(self, window: Window, level: int = 0, frame: int = 0) -> Pixels:
+        return self._stack.read(window, level, self._frame)
+
+    def close(self) -> None:
+        self._stack.close()
+
+
 def _write_frames(
     writer: WriterSpec, request: ExportRequest, rgb: _Displayed, report: Report
 ) -> list[Path]:
     """Write one format: each frame of a stack that holds anything, or else the first one."""
     request.folder.mkdir()
-    if request.info.frames == 1:
+    if request.info.frames == 1 or writer.takes_stacks:
         return _write(writer, request, report)
     files, frames = [], request.segmentation.frames or (0,)
     digits = len(str(request.info.frames))
@@ -131,6 +145,7 @@ def _write_frames(
         of_frame = replace(
             request,
             segmentation=request.segmentation.on_frame(frame),
+            image=_Frame(request.image, frame),
             stem=f"{request.stem}_f{frame + 1:0{digits}}",
             rgb=partial(rgb, frame=frame),
         )

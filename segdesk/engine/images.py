@@ -13,6 +13,8 @@ from segdesk.core.display import default_display
 from segdesk.core.errors import ImageError, PromptError
 from segdesk.core.geometry import Window
 from segdesk.core.image import ImageInfo, ImageSource, Pixels
+from segdesk.engine.overviews import with_overviews
+from segdesk.engine.pyramid import Pyramid
 from segdesk.engine.readers import find_reader, open_directly
 from segdesk.engine.registry import registry
 
@@ -27,7 +29,7 @@ def open_image(path: Path | str) -> ImageSource:
     """Open an image by what is in the file, not by its name.
 
     Only the header is read. A file whose decoder is not hardened is first tried in a process of
-    its own, with limits of memory and time.
+    its own, with limits of memory and time. Overviews that were made of it before are used.
 
     Raises
     ------
@@ -39,7 +41,7 @@ def open_image(path: Path | str) -> ImageSource:
         from segdesk.engine.probe import probe
 
         probe(path)
-    return open_directly(path)
+    return with_overviews(path, open_directly(path))
 
 
 def image_files(folder: Path | str) -> list[Path]:
@@ -130,6 +132,8 @@ def overview(source: ImageSource, size: int, frame: int = 0) -> Pixels:
     -------
     (rows, columns, bands)
     """
+    if isinstance(source, Pyramid) and not source.is_complete:
+        source = source.base  # its levels are yet to be made
     level = _level_of(source.info, size)
     width, height = source.info.level_sizes[level]
     step = -(-max(width, height) // size)

@@ -1,4 +1,7 @@
-"""The child of ``probe``: opens a file under a limit of memory and tells on stdout what it is."""
+"""The child of ``probe``: opens a file under a limit of memory and tells on stdout what it is.
+
+It is told on stdin, on one line of JSON, which file and how many bytes more it may take.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,13 @@ from segdesk.engine.readers import open_directly
 _SIZE = 128  # pixels
 
 
-def main(path: str, memory: str) -> None:
+def main() -> None:
     """Print one JSON object: ``{"info": ...}`` or ``{"error": ...}``."""
-    _limit_memory(int(memory))
+    question = sys.stdin.readline()
+    if not question:  # nobody wants to know any more
+        return
+    path, memory = json.loads(question)
+    _limit_memory(memory)
     print(json.dumps(_examine(Path(path))))  # noqa: T201 - the parent reads it
 
 
@@ -48,4 +55,4 @@ def _limit_memory(more: int) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

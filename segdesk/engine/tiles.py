@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 
 from segdesk.core.display import Display
 from segdesk.core.geometry import Window
-from segdesk.core.image import ImageInfo, ImageSource
+from segdesk.core.image import ImageSource
+from segdesk.engine.folders import read_settings
+from segdesk.engine.pyramid import Pyramid, own_levels
 
 SIZE = 256
-BUDGET = 320 * 2**20  # bytes of tiles that are kept
+MEMORY_MB = 320  # of tiles that are kept, unless the setting ``tile_memory_mb`` says otherwise
+_LEAST_MB = 64  # a large screen has to fit
 READ_LIMIT = 64 * 2**20  # bytes of pixels that are read at once to make one tile
 
 Tile = NDArray[np.uint8]
@@ -30,16 +33,19 @@ class DisplayTiles:
     Parameters
     ----------
     budget
-        Bytes of tiles that are kept; the ones not used for the longest time go first.
+        Bytes of tiles that are kept; the ones not used for the longest time go first. None: as
+        the settings say.
     """
 
     def __init__(
-        self, source: ImageSource, display: Display, frame: int = 0, budget: int = BUDGET
+        self, source: ImageSource, display: Display, frame: int = 0, budget: int | None = None
     ) -> None:
         self.info = source.info
+        self.budget = tile_memory() if budget is None else budget
         self._source, self._display, self._frame = source, display, frame
-        self._own_levels = _own_levels(source.info)
-        self._budget = budget
+        self._own_levels = own_levels(source.info)
+        self._preview: dict[TileKey, Tile] = {}
+        self._preview_age = 0
         self._tiles: OrderedDict[TileKey, Tile] = OrderedDict()
         self._nbytes = 0
         self._lock = Lock()
@@ -76,12 +82,28 @@ class DisplayTiles:
     def best(self, key: TileKey) -> tuple[TileKey, Tile] | None:
         """Return a tile that is there already, or else the finest coarser one of its place."""
         level, column, row = key
+        preview = self._preview_tiles()
         for up in range(max(self.top_level - level, 0) + 1):
             wider = (level + up, column >> up, row >> up)
             tile = self.kept(wider)
+            tile = preview.get(wider) if tile is None else tile
             if tile is not None:
                 return wider, tile
         return None
+
+    def can_make(self, key: TileKey) -> bool:
+        """Say whether a tile can be made now; overviews that are still being made will allow it."""
+        source = self._source
+        if not isinstance(source, Pyramid) or source.is_complete:
+            return True
+        return source.is_ready(self.window_of(key).at_level(key[0]), key[0], self._frame)
+
+    def is_quick(self, key: TileKey) -> bool:
+        """Say whether a tile can be read without much that is not on it."""
+        source = self._source
+        if isinstance(source, Pyramid) and not source.stored:
+            return key[0] in own_levels(source.base.info)
+        return key[0] in self._own_levels
 
     def tile(self, key: TileKey) -> Tile:
         """Return a tile, made if need be: (rows, columns, 4) uint8 in the order B, G, R, 255.
@@ -129,24 +151,38 @@ class DisplayTiles:
             whole[y : y + part.shape[0], x : x + part.shape[1]] = part
         return _halved(whole)
 
+    def _preview_tiles(self) -> dict[TileKey, Tile]:
+        """Return the tiles of a rough copy of an image whose overviews are being made."""
+        source = self._source
+        if not isinstance(source, Pyramid) or self._frame:
+            return {}
+        preview = source.preview
+        if not preview:
+            return {}
+        level, pixels = preview
+        if self._preview_age != source.preview_age:
+            self._preview_age = source.preview_age
+            rgb = self._display.apply(pixels)
+            for column, row in Window(0, 0, rgb.shape[1], rgb.shape[0]).tiles(SIZE):
+                part = rgb[Window(column * SIZE, row * SIZE, SIZE, SIZE).slices]
+                if part.any():  # else nothing of it has been read yet
+                    self._preview[level, column, row] = _for_screen(part, 0)
+        return self._preview
+
     def _keep(self, key: TileKey, tile: Tile) -> None:
         with self._lock:
             if key not in self._tiles:
                 self._nbytes += tile.nbytes
             self._tiles[key] = tile
-            while self._nbytes > self._budget and len(self._tiles) > 1:
+            while self._nbytes > self.budget and len(self._tiles) > 1:
                 self._nbytes -= self._tiles.popitem(last=False)[1].nbytes
 
 
-def _own_levels(info: ImageInfo) -> dict[int, int]:
-    """Return the image's own levels by how often they are halved."""
-    found: dict[int, int] = {0: 0}
-    for number, (width, height) in enumerate(info.level_sizes):
-        halvings = round(log2(info.width / width))
-        step = 1 << max(0, halvings)
-        if abs(info.width / step - width) <= 1 and abs(info.height / step - height) <= 1:
-            found.setdefault(max(0, halvings), number)
-    return found
+def tile_memory() -> int:
+    """Return how many bytes of tiles are kept for an image on show."""
+    value = read_settings().get("tile_memory_mb", MEMORY_MB)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return int(max(value if is_number else MEMORY_MB, _LEAST_MB)) * 2**20
 
 
 def _grown(rgb: NDArray[np.uint8], rows: int, columns: int) -> NDArray[np.uint8]:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
+from segdesk.engine.operations import Operation
 from segdesk.engine.registry import registry
+from segdesk.gui.operating import Order
 from segdesk.gui.settings import settings
 
 if TYPE_CHECKING:
@@ -41,6 +43,30 @@ class Asking:
         from segdesk.gui.dialogs.export import ExportDialog
 
         ExportDialog(self._window.bench.exporting, self._window).exec()
+
+    def operate(self, operation: Operation) -> None:
+        """Run an operation on segments, after asking how where there is a choice."""
+        operating = self._window.bench.operating
+        target = operating.target(operation)
+        if not target:
+            return
+        if not operation.options:
+            operating.run(Order(operation, target))
+            return
+        from segdesk.gui.dialogs.operation import OperationDialog
+
+        OperationDialog(operating, operation, target, self._window).exec()
+
+    def threshold(self) -> None:
+        """Let the user paint where pixels lie in a range."""
+        from segdesk.gui.dialogs.threshold import ThresholdDialog
+        from segdesk.gui.thresholding import Thresholding
+
+        window = self._window
+        thresholding = Thresholding(window.editor, window.bench.operating, window.canvas)
+        if thresholding.layer:
+            ThresholdDialog(thresholding, window).exec()
+        thresholding.deleteLater()
 
     def show_shortcuts(self) -> None:
         """Show all keyboard shortcuts."""

@@ -58,7 +58,7 @@ def _segments(window: MainWindow) -> QWidget:
     from segdesk.gui.panels.segments import SegmentsPanel
 
     actions = [window.actions_["merge"], window.actions_["delete"]]
-    panel = SegmentsPanel(window.editor, actions)
+    panel = SegmentsPanel(window.editor, window.bench.measuring, actions)
     panel.segment_shown.connect(window.canvas.centre_on)
     panel.accepted.connect(window.bench.segmenting.accept)
     panel.rejected.connect(window.bench.segmenting.reject)

@@ -15,6 +15,7 @@ from segdesk.core.segmentation import Category
 from segdesk.engine import edits
 from segdesk.engine.document import Document, Update
 from segdesk.engine.layer import Layer, LayerState
+from segdesk.engine.threshold import Range
 
 MAX_RADIUS = 2000.0
 P = ParamSpec("P")
@@ -62,6 +63,7 @@ class Editor(QObject):
         self.tool = "pan"
         self.category = 1
         self.radius = 10.0  # of the brush, level-0 pixels
+        self.range: Range | None = None  # of the last threshold
         self.selection: frozenset[int] = frozenset()  # segment ids of the active layer
 
     def show(self, document: Document | None, display: Display | None) -> None:

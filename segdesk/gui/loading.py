@@ -13,6 +13,7 @@ from segdesk.core.errors import ImageError
 from segdesk.core.geometry import Window
 from segdesk.core.image import ImageInfo, ImageSource
 from segdesk.engine.images import image_files, image_key, open_image, overview
+from segdesk.engine.overviews import ready_for_overviews
 from segdesk.engine.registry import registry
 
 QUICK = 4 * 2**20  # bytes of a file that may be opened without a thread
@@ -27,6 +28,7 @@ class Loaded:
     display: Display
     key: str  # names its pixels
     path: Path | None = None
+    trouble: ImageError | None = None  # why it has no overviews
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,15 @@ def load(path: Path, size: tuple[int, int] | None = None) -> Loaded:
         on_failure.callback(image.close)
         info = image.info
         _check_size(info, size)
-        image.read(Window(0, 0, 1, 1))  # a header alone says little: damage must show now
+        small = len(info.level_sizes) - 1 if info.block is None else 0  # of a JPEG, to begin with
+        image.read(Window(0, 0, 1, 1), small)  # a header alone says little: damage must show now
         sample = None if info.dtype == "uint8" else overview(image, SAMPLE)
-        loaded = Loaded(image, default_display(info, sample), image_key(path), path)
+        display, key = default_display(info, sample), image_key(path)
+        try:
+            image, trouble = ready_for_overviews(path, image), None
+        except ImageError as error:
+            trouble = error
+        loaded = Loaded(image, display, key, path, trouble)
         on_failure.pop_all()
     return loaded
 

@@ -81,7 +81,7 @@ class MainWindow(QMainWindow):
         self._main_bar.addWidget(BrushSize(self.editor))
         self.actions_.show_icons()
         self.actions_.refresh()
-        self.bench.opening.find_siblings()
+        self.bench.opening.get_ready()
         self.is_complete = True
 
     def toggle_full_screen(self) -> None:
@@ -163,6 +163,7 @@ class MainWindow(QMainWindow):
         editor.document_changed.connect(self.message_bar.hide)
         editor.document_changed.connect(self._on_document_changed)
         self.canvas.first_frame_painted.connect(self.complete)
+        bench.opening.pixels_made.connect(self.canvas.look_again)
         bench.opening.browsed_changed.connect(self._on_document_changed)
         bench.job_started.connect(self.status.jobs.add)
         bench.segmenting.viewport = self.canvas.visible_window

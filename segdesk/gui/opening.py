@@ -16,6 +16,8 @@ from segdesk.core.errors import Cancelled
 from segdesk.core.image import ArrayImage
 from segdesk.core.progress import Report
 from segdesk.engine.document import Document
+from segdesk.engine.overviews import make_overviews
+from segdesk.engine.pyramid import Pyramid
 from segdesk.engine.samples import sample_images
 from segdesk.gui.editor import Editor
 from segdesk.gui.lanes import Lane, Work
@@ -33,13 +35,17 @@ class Opening(QObject):
         A ``Job`` waits or runs: for the job bar.
     browsed_changed
         There are other images to go through.
+    pixels_made
+        More of an image whose overviews are being made can be shown.
     """
 
     job_started = Signal(object)
     browsed_changed = Signal()
+    pixels_made = Signal()
 
-    def __init__(self, editor: Editor, shelf: Shelf, lane: Lane) -> None:
+    def __init__(self, editor: Editor, shelf: Shelf, lane: Lane, slow_lane: Lane) -> None:
         super().__init__(editor)
+        self._slow_lane = slow_lane
         self._editor, self._shelf, self._lane = editor, shelf, lane
         self._wanted = object()  # the latest request
         self._target: Path | None = None  # on show, or on its way
@@ -105,9 +111,10 @@ class Opening(QObject):
         if loaded:
             self._on_loaded(None, (), loaded)
 
-    def find_siblings(self) -> None:
-        """Look for the images beside the only one on show, to be able to go through them."""
+    def get_ready(self) -> None:
+        """Be ready for the next image, and look for those beside the only one on show."""
         path = self._target
+        self._lane.submit(_prepare, "Preparing")
         if path and not self._browsed:
             job = self._lane.submit(lambda _: images_in((path,)), "Looking for images")
             job.succeeded.connect(partial(self._on_siblings_found, path))
@@ -147,7 +154,10 @@ class Opening(QObject):
         def wanted_work(report: Report) -> Any:
             if token is not self._wanted:
                 raise Cancelled("Another image was asked for.")
-            return work(report)
+            try:
+                return work(report)
+            finally:
+                _prepare(report)
 
         job = self._lane.submit(wanted_work, title)
         job.succeeded.connect(partial(self._on_succeeded, token, on_success))
@@ -180,7 +190,24 @@ class Opening(QObject):
         self._browsed = self._browsed if browsed is None else browsed
         if entry:
             entry.document.image, entry.is_open = loaded.image, True
-        self._show(entry or self._new_entry(loaded))
+        entry = entry or self._new_entry(loaded)
+        self._show(entry)
+        if loaded.trouble:
+            self._editor.fail(loaded.trouble)
+        if isinstance(loaded.image, Pyramid) and not loaded.image.is_complete:
+            self._make_overviews(entry, loaded.image)
+
+    def _make_overviews(self, entry: Entry, image: Pyramid) -> None:
+        """Make them on a lane of their own: it may take minutes."""
+        path = entry.path or Path()
+        work = partial(make_overviews, path, image)
+        job = self._slow_lane.submit(work, f"Overviews of {path.name}")
+        job.progressed.connect(self.pixels_made)
+        job.finished.connect(image.give_up)  # unless they are complete
+        job.finished.connect(self.pixels_made)
+        job.failed.connect(self._editor.fail)
+        self._shelf.hold_during(entry, job)
+        self.job_started.emit(job)
 
     def _new_entry(self, loaded: Loaded) -> Entry:
         document = Document(loaded.image)
@@ -201,3 +228,10 @@ class Opening(QObject):
             return None
         place = self._browsed.index(self._target) + by
         return self._browsed[place] if 0 <= place < len(self._browsed) else None
+
+
+def _prepare(report: Report) -> None:
+    """Be ready to open the next file."""
+    from segdesk.engine.probe import prepare
+
+    prepare()

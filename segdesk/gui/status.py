@@ -78,11 +78,12 @@ class Status:
 
 
 def image_in_words(document: Document) -> str:
-    """Return size, bands and dtype of an image."""
+    """Return size, bands and dtype of an image, and the size of a pixel if that is known."""
     info = document.image.info
     bands = "" if info.bands == 1 else f" x {info.bands}"
     frames = "" if info.frames == 1 else f"  {info.frames} frames"
-    return f"{info.width} x {info.height}{bands}  {info.dtype}{frames}"
+    pixel = f"  {info.spacing[0]:.4g} {info.unit}/px" if info.spacing and info.unit else ""
+    return f"{info.width} x {info.height}{bands}  {info.dtype}{frames}{pixel}"
 
 
 def value_at(document: Document, column: int, row: int, frame: int) -> str:

@@ -12,7 +12,9 @@ from segdesk.gui.displaying import Displaying
 from segdesk.gui.editor import Editor
 from segdesk.gui.exporting import Exporting
 from segdesk.gui.lanes import Lane
+from segdesk.gui.measuring import Measuring
 from segdesk.gui.opening import Opening
+from segdesk.gui.operating import Operating
 from segdesk.gui.review_bar import proposal_of
 from segdesk.gui.segmenting import Segmenting
 from segdesk.gui.shelf import Shelf, categories_of
@@ -34,13 +36,24 @@ class Workbench(QObject):
         super().__init__(editor)
         self.editor = editor
         self.disk, self._gpu = Lane("disk", self), Lane("gpu", self)
+        self._edits = Lane("edits", self)
         self.shelf = Shelf()
-        self.opening = Opening(editor, self.shelf, self.disk)
+        self._slow = Lane("overviews", self)
+        self.opening = Opening(editor, self.shelf, self.disk, self._slow)
         self.segmenting = Segmenting(editor, self.shelf, self._gpu)
         self.teaching = Teaching(editor, self.shelf, self.segmenting.choice, self.disk)
         self.exporting = Exporting(editor, self.shelf, self.disk)
+        self.operating = Operating(editor, self.shelf, self._edits)
+        self.measuring = Measuring(editor, self.shelf, self.disk)
         self.displaying = Displaying(editor, self.shelf, self.disk)
-        for topic in (self.opening, self.segmenting, self.teaching, self.exporting):
+        for topic in (
+            self.opening,
+            self.segmenting,
+            self.teaching,
+            self.exporting,
+            self.measuring,
+            self.operating,
+        ):
             topic.job_started.connect(self.job_started)
 
     @property
@@ -124,8 +137,13 @@ class Workbench(QObject):
 
     def close(self) -> None:
         """Stop all jobs, end the processes and let go of all files."""
+        from segdesk.engine.probe import dismiss
+
+        self._slow.close()
         self.disk.close()
+        dismiss()
         self._gpu.close()
+        self._edits.close()
         self.segmenting.close()
         self.shelf.close()
 

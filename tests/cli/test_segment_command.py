@@ -129,7 +129,10 @@ def test_an_input_is_never_overwritten(segdesk, image):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--format", "png,bmp"], "There is no format 'bmp'. Known: coco, masks, overlay, png."),
+        (
+            ["--format", "png,bmp"],
+            "There is no format 'bmp'. Known: coco, csv, masks, overlay, parquet, png.",
+        ),
         (["--format", ","], "--format needs some of"),
         (["--level", "300"], "'level' takes a whole number from 0 to 255, not '300'"),
         (["--task", "fast"], "'task' takes one of semantic, instance, not 'fast'"),

@@ -202,7 +202,7 @@ def test_a_disk_that_fills_up_leaves_everything_as_it_was(tmp_path):
 
 
 def test_an_unknown_format_is_a_wrong_argument(tmp_path):
-    with pytest.raises(UsageError, match=r"no format 'bmp'\. Known: coco, masks, overlay, png"):
+    with pytest.raises(UsageError, match=r"no format 'bmp'\. Known: coco, csv, masks, ov"):
         export(result_of(), SOURCE, ["png", "bmp"], tmp_path, "photo")
     assert not list(tmp_path.iterdir())
 

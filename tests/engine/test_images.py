@@ -332,3 +332,38 @@ def test_real_images_open(shared_data, kind):
             2, columns / rows
         )
         assert small.dtype == np.uint8
+
+
+@pytest.fixture
+def _no_child_left():
+    yield
+    probing.dismiss()
+
+
+@pytest.mark.usefixtures("_no_child_left")
+def test_a_prepared_child_examines_the_next_file_and_no_other(tmp_path):
+    path = _png(tmp_path / "image.png")
+    probing.prepare()
+    child = probing._spare._child
+    probing.prepare()
+    assert probing._spare._child is child
+    assert probe(path).width == 60
+    assert child.returncode == 0
+    assert probe(path).width == 60  # by one that is started then
+    assert probing._spare._child is None
+
+
+@pytest.mark.usefixtures("_no_child_left")
+def test_a_prepared_child_that_has_died_is_replaced(tmp_path):
+    probing.prepare()
+    probing._spare._child.kill()
+    probing._spare._child.wait()
+    assert probe(_png(tmp_path / "image.png")).width == 60
+
+
+def test_a_prepared_child_can_be_dismissed():
+    probing.prepare()
+    child = probing._spare._child
+    probing.dismiss()
+    assert child.returncode is not None
+    probing.dismiss()

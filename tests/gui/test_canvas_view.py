@@ -7,7 +7,7 @@ from PySide6.QtCore import QRect
 from segdesk.core.display import Display
 from segdesk.core.geometry import Window
 from segdesk.core.image import ArrayImage
-from segdesk.engine.tiles import BUDGET, SIZE, DisplayTiles
+from segdesk.engine.tiles import MEMORY_MB, SIZE, DisplayTiles
 from segdesk.gui.canvas.picture import level_on_show
 from segdesk.gui.canvas.view import MAX_SCALE, View
 
@@ -105,4 +105,4 @@ def test_what_is_on_show_always_fits_into_the_cache(width, scale, level):
     tiles = DisplayTiles(ArrayImage(np.zeros((20_000, 20_000, 1), np.uint8)), Display((0, 0, 0)))
     view = View(scale, 0, 0, width, width * 9 // 16)
     assert level_on_show(tiles, view) == level
-    assert len(tiles.keys(view.window(), level)) * SIZE * SIZE * 4 < BUDGET
+    assert len(tiles.keys(view.window(), level)) * SIZE * SIZE * 4 < MEMORY_MB * 2**20

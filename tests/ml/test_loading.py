@@ -89,8 +89,8 @@ BAD_FOLDERS = {
     "bad json": (lambda f: (f / "config.json").write_text("{"), "config.json: cannot be read"),
     "list": (lambda f: (f / "config.json").write_text("[]"), "no description of a model"),
     "other task": (
-        partial(change_config, model_type="detr", architectures=["DetrForObjectDetection"]),
-        "holds DetrForObjectDetection, which is not for semantic segmentation",
+        partial(change_config, model_type="resnet", architectures=["ResNetForImageClassification"]),
+        "holds ResNetForImageClassification, which is not for semantic segmentation",
     ),
     "unknown model": (partial(change_config, model_type="frobnicator"), "frobnicator"),
     "wrong config": (partial(change_config, hidden_sizes="many"), "cannot be loaded"),

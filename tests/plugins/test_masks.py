@@ -13,10 +13,10 @@ from segdesk_plugins.masks import segdesk_writers
 from segdesk_plugins.masks.runs import counts_of, spans_in, spans_of_segments
 
 from segdesk.api import (
+    ArrayImage,
     Category,
     ExportError,
     ExportRequest,
-    ImageInfo,
     LabelMap,
     Segment,
     Segmentation,
@@ -41,9 +41,9 @@ def segmentation_of(*planes, task="instance", categories=None):
 
 def request_of(segmentation, folder):
     labels = segmentation.planes[0]
-    info = ImageInfo("pictures/photo.jpg", labels.width, labels.height, 3, "uint8")
     pixels = np.resize(GREY, (labels.height, labels.width, 3))
-    return ExportRequest(segmentation, info, folder, "photo", lambda w: pixels[w.slices])
+    image = ArrayImage(pixels, "pictures/photo.jpg")
+    return ExportRequest(segmentation, image, folder, "photo", lambda w: pixels[w.slices])
 
 
 def exported(writer_id, segmentation, folder):

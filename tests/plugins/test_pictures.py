@@ -194,3 +194,33 @@ def test_a_closed_picture_says_so(tmp_path):
     picture.close()
     with pytest.raises(ImageError, match="closed"):
         picture.read(Window(0, 0, 1, 1))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize(("orientation", "rest"), [(1, 3), (6, 0)])
+def test_a_large_jpeg_has_a_level_of_an_eighth_that_is_decoded_alone(
+    tmp_path, mode, orientation, rest
+):
+    small = np.random.default_rng(0).integers(60, 190, (514, 560), np.uint8)
+    pixels = small.repeat(8, axis=0).repeat(8, axis=1)[: 4112 - rest, : 4480 - rest]
+    path = _large_jpeg(tmp_path, pixels, mode, orientation)
+    with closing(Picture(path)) as image:
+        width, height = image.info.levels[0]
+        assert image.info.levels[1] == (-(-width // 8), -(-height // 8))
+        eighth = image.read(Window(0, 0, *image.info.levels[1]), 1)
+        assert not image._decoded
+        middle = image.read(image.info.window)[4::8, 4::8].astype(int)
+        assert np.abs(eighth[:510, :510].astype(int) - middle[:510, :510]).mean() < 6
+
+
+def test_a_large_jpeg_that_is_turned_and_has_a_rest_is_decoded_as_a_whole(tmp_path):
+    path = _large_jpeg(tmp_path, np.zeros((4099, 4099), np.uint8), "L", 3)
+    with closing(Picture(path)) as image:
+        assert image.info.levels == ()
+
+
+def _large_jpeg(folder, pixels, mode, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(pixels).convert(mode).save(folder / "large.jpg", quality=95, exif=exif)
+    return folder / "large.jpg"

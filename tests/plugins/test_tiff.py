@@ -335,6 +335,33 @@ def test_maps_give_their_place(tmp_path, raster_type, shift):
     info, _ = _whole(_write(tmp_path / "map.tif", _values((8, 9)), extratags=tags))
     assert info.affine == (10.0, 0.0, 1000.0 - shift, 0.0, -10.0, 2000.0 + shift)
     assert info.crs == "EPSG:32618"
+    assert (info.spacing, info.unit) == ((10.0, 10.0), "m")
+
+
+_STATE_PLANE_FEET, _FOOT = (3072, 0, 1, 2263), (3076, 0, 1, 9003)
+_METRE, _SHEARED = (3076, 0, 1, 9001), (10.0, 5.0, 0, 0, 0.0, -10.0, *[0] * 9, 1.0)
+_UPRIGHT = (10.0, 0.0, 0, 0, 0.0, -10.0, *[0] * 9, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("keys", "matrix", "expected"),
+    [
+        ([_STATE_PLANE_FEET, _FOOT], _UPRIGHT, (12000 / 3937, "m")),
+        ([_STATE_PLANE_FEET], _UPRIGHT, (10.0, "")),
+        ([(3072, 0, 1, 3857), _METRE], _UPRIGHT, (10.0, "")),
+        ([(2048, 0, 1, 4326)], _UPRIGHT, (10.0, "deg")),
+        ([(1024, 0, 1, 2), (2048, 0, 1, 4326)], _UPRIGHT, (10.0, "deg")),
+        ([(3072, 0, 1, 3035), _METRE], _SHEARED, (10.0, "")),
+        ([(3072, 0, 1, 32767), _METRE], _UPRIGHT, (10.0, "m")),
+    ],
+)
+def test_only_lengths_on_the_ground_are_metres(tmp_path, keys, matrix, expected):
+    flat = (1, 1, 0, len(keys), *(number for key in keys for number in key))
+    tags = [(34264, 12, 16, matrix, True), (34735, 3, len(flat), flat, True)]
+    print_size = {"resolution": (25400 * 4, 25400 * 4), "resolutionunit": "inch"}
+    path = _write(tmp_path / "map.tif", _values((8, 9)), extratags=tags, **print_size)
+    info, _ = _whole(path)
+    assert (info.spacing[0], info.unit) == expected
 
 
 @pytest.mark.parametrize("compression", [None, "deflate"])

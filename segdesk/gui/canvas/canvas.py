@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import ceil, floor
+from time import perf_counter
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import (
     QCoreApplication,
     QEvent,
@@ -16,7 +19,7 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QResizeEvent
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from segdesk.core.geometry import Window
@@ -25,7 +28,7 @@ from segdesk.engine.tiles import DisplayTiles, TileKey
 from segdesk.gui.canvas.backing import Backing
 from segdesk.gui.canvas.hands import Hands
 from segdesk.gui.canvas.loader import TileLoader
-from segdesk.gui.canvas.picture import missing_tiles, picture_of
+from segdesk.gui.canvas.picture import coarse_tiles, missing_tiles, picture_of
 from segdesk.gui.canvas.scene import Scene, to_device
 from segdesk.gui.canvas.view import View
 from segdesk.gui.editor import Editor
@@ -33,8 +36,11 @@ from segdesk.gui.lanes import Lane
 from segdesk.gui.tools.base import Picture
 from segdesk.gui.tools.sketch import Sketch
 
+Shade = tuple[NDArray[np.bool_], QRectF, QColor]  # a mask, where it lies, its colour
 _FIT_MARGIN = 0.03
+_LOOKS = 0.25  # seconds between two looks at what is being made
 _CENTRED_SHARE = 0.5  # of the viewport that is filled, at most, by what is centred on
+_NO_SEGMENT = Update("segments")  # of no layer: only the selection has changed
 _PEN = 8  # device pixels by which a tool's outline may reach beyond the window that it names
 _SAMPLING = 2  # device pixels by which a label may be drawn beside its place when zoomed out
 
@@ -65,9 +71,11 @@ class Canvas(QWidget):
         self._view = View()
         self._is_fitted = True
         self._is_sharp = self._has_painted = False
+        self._last_look = 0.0
         self._awaited: set[TileKey] = set()  # tiles on show that were missing in the last picture
         self._scene = Scene()
         self._backing = Backing()
+        self._shade: Shade | None = None
         self.lane = Lane("canvas")
         self._loader = TileLoader(self.lane, self)
         self._hands = Hands(self)
@@ -139,6 +147,11 @@ class Canvas(QWidget):
         """Return what the image looks like on show, without layers."""
         return picture_of(self._scene.tiles, self._view)
 
+    def show_shade(self, shade: Shade | None) -> None:
+        """Show pixels in a colour above everything else; None: no longer."""
+        self._shade = shade
+        self.update()
+
     def redraw_tool(self, window: Window | None = None) -> None:
         """Draw what the tool draws anew; only in a window of level-0 pixels, if given."""
         if window is None:
@@ -164,7 +177,10 @@ class Canvas(QWidget):
         if self.editor.document:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setTransform(to_device(self._view), True)
-            self._hands.draw(Sketch(painter, self.scale, ratio))
+            sketch = Sketch(painter, self.scale, ratio)
+            if self._shade:
+                sketch.shade(*self._shade)
+            self._hands.draw(sketch)
         painter.end()
         if self._is_sharp and not self._has_painted:
             self._has_painted = True
@@ -194,7 +210,7 @@ class Canvas(QWidget):
         self.editor.frame_changed.connect(self._on_frame_changed)
         self.editor.updated.connect(self._on_updated)
         self.editor.display_changed.connect(self._on_display_changed)
-        self.editor.selection_changed.connect(self._recolour)
+        self.editor.selection_changed.connect(lambda: self._recolour(_NO_SEGMENT))
         self._loader.loaded.connect(self._on_tiles_loaded)
         self._loader.failed.connect(self.editor.fail)
         self._completed.connect(self.first_frame_painted, Qt.ConnectionType.QueuedConnection)
@@ -223,17 +239,31 @@ class Canvas(QWidget):
             if update.frame in (None, self._view.frame):
                 self._mark(update.window, self._scene.contour_width + _SAMPLING)
         elif update.what == "segments":
-            self._recolour()
+            self._recolour(update)
         elif update.what != "history":
             self._scene.recolour(self.editor.selection)
             self._redraw()
 
     def _on_tiles_loaded(self, keys: list[TileKey]) -> None:
-        if not self._awaited.isdisjoint(keys):
+        tiles = self._scene.tiles
+        finest = min((key[0] for key in self._awaited), default=0)
+        coarser = [key for key in keys if key[0] > finest]  # they stand in for what is awaited
+        if tiles and self._awaited:
+            for key in coarser:
+                self._backing.mark(self._view.device_rect(tiles.window_of(key)))
+        if coarser or not self._awaited.isdisjoint(keys):
             self.update()
 
-    def _recolour(self) -> None:
-        if self._scene.recolour(self.editor.selection):
+    def look_again(self) -> None:
+        """Show what can be seen by now of an image whose overviews are being made."""
+        self.update()
+        now = perf_counter()
+        if self._awaited and now - self._last_look > _LOOKS:
+            self._last_look = now
+            self._redraw()
+
+    def _recolour(self, update: Update | None = None) -> None:
+        if self._scene.recolour(self.editor.selection, update):
             self._redraw()
 
     def _new_tiles(self) -> DisplayTiles | None:
@@ -250,7 +280,8 @@ class Canvas(QWidget):
             self._awaited = set()
             return False
         in_view, around = missing_tiles(tiles, self._view)
-        self._loader.want(tiles, in_view + around)
+        ready = [key for key in in_view + around if tiles.can_make(key)]
+        self._loader.want(tiles, coarse_tiles(tiles, in_view) + ready)
         for key in self._awaited.difference(in_view):
             self._backing.mark(self._view.device_rect(tiles.window_of(key)))
         self._awaited = {key for key in in_view if not self._loader.is_broken(key)}

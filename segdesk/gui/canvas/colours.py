@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import numpy as np
@@ -43,15 +44,26 @@ class ColourTable:
         """How many places there are."""
         return len(self._rgb)
 
-    def refresh(self, layer: Layer, selection: frozenset[int]) -> bool:
-        """Follow the layer; say whether what was on show before now looks different."""
+    def refresh(
+        self, layer: Layer, selection: frozenset[int], touched: Collection[int] | None = None
+    ) -> bool:
+        """Follow the layer; say whether what was on show before now looks different.
+
+        Parameters
+        ----------
+        touched
+            The only segments whose entries may have changed since the last call; None: any.
+        """
         state = layer.state
         colouring = (state.categories, state.task, state.colour)
         look = (*colouring, state.opacity, state.display, state.is_proposal, selection)
         is_other = look != self._look
         if colouring != self._look[:3]:
-            self._known = {}
-        changed = [s for i, s in layer.segments.items() if self._known.get(i) is not s]
+            self._known, touched = {}, None
+        entries: Iterable[tuple[int, Segment]] = layer.segments.items()
+        if touched is not None:
+            entries = [(i, layer.segments[i]) for i in touched if i in layer.segments]
+        changed = [s for i, s in entries if self._known.get(i) is not s]
         is_other |= any(segment.id in self._known for segment in changed)
         self._learn(layer, changed)
         if is_other or changed:

@@ -7,19 +7,20 @@ from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QImage, QPainter
 
 from segdesk.core.geometry import Window
-from segdesk.engine.tiles import BUDGET, SIZE, DisplayTiles, Tile, TileKey
+from segdesk.engine.tiles import SIZE, DisplayTiles, Tile, TileKey
 from segdesk.gui.canvas.overlay import stretched
 from segdesk.gui.canvas.view import View
 from segdesk.gui.tools.base import Picture
 
 # Qt shares out what has more rows among threads, and to wait for those takes longer than the work.
 _BAND = 90  # device pixels
+_COARSER = 3  # levels, by which the tiles that are shown first are coarser
 
 
 def level_on_show(tiles: DisplayTiles, view: View) -> int:
     """Return the level that a view shows: a coarser one where its tiles would fill the cache."""
     device_pixel = 1 / (view.scale * (1 << view.level)) ** 2  # pixels of the level
-    is_vast = 4 * device_pixel * view.width * view.height > BUDGET / 2
+    is_vast = 4 * device_pixel * view.width * view.height > tiles.budget / 2
     return min(view.level + is_vast, tiles.top_level)
 
 
@@ -42,6 +43,21 @@ def paint_picture(
         found = tiles.best(key) or (old.best(key) if old else None)
         if found and not target.isEmpty():
             _paint_tile(painter, *found, view, target)
+
+
+def coarse_tiles(tiles: DisplayTiles, keys: list[TileKey]) -> list[TileKey]:
+    """Return the few tiles that could soon stand in for those of ``keys`` that nothing shows."""
+    bare = [key for key in keys if not tiles.best(key)]
+    if not bare:
+        return []
+    for up in range(_COARSER, 0, -1):
+        level = min(keys[0][0] + up, tiles.top_level)
+        steps = level - keys[0][0]
+        wider = dict.fromkeys((level, column >> steps, row >> steps) for _, column, row in bare)
+        found = [key for key in wider if tiles.is_quick(key) and tiles.can_make(key)]
+        if found and steps:
+            return found
+    return []
 
 
 def missing_tiles(tiles: DisplayTiles, view: View) -> tuple[list[TileKey], list[TileKey]]:

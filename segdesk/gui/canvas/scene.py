@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from time import perf_counter
 
 from PySide6.QtCore import QMargins, QRect, QRectF
@@ -9,7 +10,7 @@ from PySide6.QtGui import QColor, QPainter, QTransform
 
 from segdesk.core.geometry import Window
 from segdesk.core.prompts import is_on_frame
-from segdesk.engine.document import Document
+from segdesk.engine.document import Document, Update
 from segdesk.engine.layer import Layer
 from segdesk.engine.tiles import DisplayTiles
 from segdesk.gui.canvas.colours import ColourTable
@@ -20,7 +21,7 @@ from segdesk.gui.canvas.view import View
 from segdesk.gui.tools.sketch import Sketch, reach
 
 _CONTOUR = 1.5  # logical pixels
-_PATIENCE = 0.006  # seconds to bring overviews of label maps up to date, a layer and rectangle
+_PATIENCE = 0.004  # seconds to bring overviews of label maps up to date, a layer and rectangle
 
 
 class Scene:
@@ -66,15 +67,25 @@ class Scene:
         rects, self._unfinished = self._unfinished, []
         return rects
 
-    def recolour(self, selection: frozenset[int]) -> bool:
-        """Follow the colours of the layers; say whether anything on show looks different."""
+    def recolour(self, selection: frozenset[int], update: Update | None = None) -> bool:
+        """Follow the colours of the layers; say whether anything on show looks different.
+
+        Parameters
+        ----------
+        update
+            All that has changed, besides the selection; None: that is not known.
+        """
         document = self._document
         layers = document.layers if document else ()
-        self._tables = {layer.id: self._tables.get(layer.id, ColourTable()) for layer in layers}
+        known, self._tables = self._tables, {}
         changed = False
         for layer in layers:
+            table = self._tables[layer.id] = known.get(layer.id, ColourTable())
             chosen = selection if document and layer is document.active else frozenset()
-            changed |= self._tables[layer.id].refresh(layer, chosen)
+            touched: Collection[int] | None = None
+            if update and layer.id in known:
+                touched = update.segments if update.layer_id == layer.id else ()
+            changed |= table.refresh(layer, chosen, touched)
         return changed
 
     def paint(self, painter: QPainter, view: View, rect: QRect) -> None:

@@ -12,6 +12,7 @@ from PySide6.QtCore import QPoint, QRect
 from segdesk.core.geometry import Window
 
 MAX_SCALE = 128.0
+FAR = 2**28  # device pixels
 STEPS_OUT = 8  # times smaller than it fits an image can be shown
 
 
@@ -70,9 +71,12 @@ class View:
         return _first(y, self.top, self.scale)
 
     def device_rect(self, window: Window) -> QRect:
-        """Return the device pixels that show a window of level-0 pixels."""
-        x, y = self.first_column(window.x), self.first_row(window.y)
-        right, bottom = self.first_column(window.right), self.first_row(window.bottom)
+        """Return the device pixels that show a window of level-0 pixels.
+
+        What is far outside of the viewport is left out: Qt counts with 32 bits.
+        """
+        x, right = _held(self.first_column(window.x)), _held(self.first_column(window.right))
+        y, bottom = _held(self.first_row(window.y)), _held(self.first_row(window.bottom))
         return QRect(x, y, right - x, bottom - y)
 
     def window(self, rect: QRect | None = None) -> Window:
@@ -108,7 +112,7 @@ class View:
         if not window:
             return self.scale
         fit = min(self.width / window.width, self.height / window.height)
-        return max(fit * (1 - margin), 1e-6)
+        return max(fit * (1 - margin), 1e-9)
 
     def allowed_scale(self, scale: float, image: Window) -> float:
         """Return the scale nearest to the wanted one at which an image is still of use."""
@@ -123,11 +127,15 @@ class View:
 
     def offset_from(self, other: View) -> QPoint:
         """Return by how many device pixels the other view's pixels moved to become this one's."""
-        return QPoint(other.left - self.left, other.top - self.top)
+        return QPoint(_held(other.left - self.left), _held(other.top - self.top))
 
 
 def _pixels(first: int, count: int, scale: float) -> NDArray[np.intp]:
     return np.floor((np.arange(first, first + count) + 0.5) / scale).astype(np.intp)
+
+
+def _held(place: int) -> int:
+    return max(-FAR, min(place, FAR))
 
 
 def _first(place: float, start: int, scale: float) -> int:

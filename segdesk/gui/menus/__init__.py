@@ -8,6 +8,7 @@ from segdesk.gui.actions import Action
 from segdesk.gui.menus.edit import edit_actions
 from segdesk.gui.menus.file import file_actions
 from segdesk.gui.menus.help import help_actions
+from segdesk.gui.menus.operations import operation_actions
 from segdesk.gui.menus.segment import segment_actions
 from segdesk.gui.menus.tools import tool_actions
 from segdesk.gui.menus.view import view_actions
@@ -27,5 +28,6 @@ def action_table() -> list[Action[MainWindow]]:
         *view_actions(),
         *tool_actions(),
         *segment_actions(),
+        *operation_actions(),
         *help_actions(),
     ]

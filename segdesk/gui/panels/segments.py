@@ -2,42 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 
 from PySide6.QtCore import (
     QAbstractItemModel,
-    QItemSelection,
-    QItemSelectionModel,
     QModelIndex,
     QPoint,
-    Qt,
     QTimer,
     Signal,
     SignalInstance,
 )
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QComboBox,
+    QFileDialog,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
     QLineEdit,
     QMenu,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QTableView,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+from segdesk.core.measurements import Column, cell_text
+from segdesk.core.pixel_size import pixel_size
+from segdesk.core.progress import Report
 from segdesk.engine import edits
 from segdesk.engine.layer import Layer
 from segdesk.gui.editor import Editor
 from segdesk.gui.icons import IconButton, swatch
-from segdesk.gui.panels.rows import ROW_SIZE, ItemRole
-from segdesk.gui.panels.segment_model import AREA, CATEGORY, ID, SCORE, STATE, SegmentModel
+from segdesk.gui.measuring import FORMATS, Measuring
+from segdesk.gui.panels.rows import ItemRole
+from segdesk.gui.panels.segment_model import CATEGORY, ID, SegmentModel
+from segdesk.gui.panels.segment_view import SegmentView
 from segdesk.gui.theme import ICON_SIZE
 
 REFRESH_MS = 60
@@ -59,14 +60,19 @@ class SegmentsPanel(QWidget):
     rejected = Signal(int, object)
 
     def __init__(
-        self, editor: Editor, actions: Sequence[QAction], parent: QWidget | None = None
+        self,
+        editor: Editor,
+        measuring: Measuring,
+        actions: Sequence[QAction],
+        parent: QWidget | None = None,
     ) -> None:
         """Make the table; `actions` of the window get a button below it."""
         super().__init__(parent)
         self._editor = editor
+        self._measuring = measuring
         self._window_actions = actions
         self.model = SegmentModel(self)
-        self.view = _view(self.model)
+        self.view = SegmentView(self.model)
         self.view.setItemDelegateForColumn(CATEGORY, CategoryDelegate(editor, self.view))
         self._phrase = QLineEdit(placeholderText="Filter by id, category or state")
         self._count = QLabel()
@@ -74,6 +80,9 @@ class SegmentsPanel(QWidget):
         self._timer = QTimer(self, singleShot=True, interval=REFRESH_MS)
         self._is_following = False
         self.buttons = self._make_buttons()
+        self.measure = IconButton("ruler", "Measure all segments of the layer")
+        self.measure.setCheckable(True)
+        self.table = self._make_table_button()
         self._lay_out()
         self._connect()
         self._refresh()
@@ -90,6 +99,14 @@ class SegmentsPanel(QWidget):
         buttons["category"].setMenu(menu)
         return buttons
 
+    def _make_table_button(self) -> QToolButton:
+        button = IconButton("table", "Copy, save or choose the columns of the table")
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(button)
+        menu.aboutToShow.connect(lambda: self._fill_table_menu(menu))
+        button.setMenu(menu)
+        return button
+
     def _lay_out(self) -> None:
         self._phrase.setClearButtonEnabled(True)
         self._phrase.setAccessibleName("Filter segments")
@@ -97,7 +114,7 @@ class SegmentsPanel(QWidget):
         row.setSpacing(2)
         row.addWidget(self._count)
         row.addStretch()
-        for button in self.buttons.values():
+        for button in (self.measure, self.table, *self.buttons.values()):
             row.addWidget(button)
         for action in self._window_actions:
             row.addWidget(_action_button(action))
@@ -114,6 +131,8 @@ class SegmentsPanel(QWidget):
         self.view.selectionModel().selectionChanged.connect(self._on_view_selection_changed)
         self.view.clicked.connect(self._on_view_clicked)
         self.view.customContextMenuRequested.connect(self._open_menu)
+        self.measure.clicked.connect(self._on_measure_clicked)
+        self._measuring.changed.connect(self._refresh)
         self._editor.document_changed.connect(self._refresh)
         self._editor.updated.connect(self._on_editor_updated)
         self._editor.selection_changed.connect(self._follow_selection)
@@ -133,12 +152,12 @@ class SegmentsPanel(QWidget):
             self._timer.start()
 
     def _refresh(self) -> None:
-        self.model.show_layer(self._layer())
-        layer = self._layer()
+        layer, document = self._layer(), self._editor.document
+        size = pixel_size(document.image.info) if document else None
+        self.model.show_layer(layer, self._measuring.of(layer), size)
         segments = layer.segments.values() if layer else ()
-        self.view.setColumnHidden(SCORE, all(segment.score is None for segment in segments))
-        total = len(layer.segments) if layer else 0
-        shown = self.model.count()
+        self.view.set_has_scores(any(segment.score is not None for segment in segments))
+        total, shown = len(segments), self.model.count()
         self._count.setText(f"{total:,}" if shown == total else f"{shown:,} of {total:,}")
         self._count.setToolTip("Number of segments")
         self._follow_buttons()
@@ -150,34 +169,64 @@ class SegmentsPanel(QWidget):
         self.buttons["reject"].setVisible(is_proposal)
         for button in self.buttons.values():
             button.setEnabled(count > 0)
+        is_running = self._measuring.is_running
+        self.measure.setChecked(is_running)
+        self.measure.setToolTip("Stop measuring" if is_running else self.measure.accessibleName())
+        for button in (self.measure, self.table):
+            button.setEnabled(is_running or bool(layer and layer.segments))
 
     def _follow_selection(self) -> None:
         """Select the rows of the segments that the editor has selected."""
         if not self._is_following:
-            rows = sorted(self.model.row_of(i) for i in self._editor.selection)
+            rows = self.model.rows_of(self._editor.selection)
             self._is_following = True
-            self.view.selectionModel().select(
-                _rows_selection(self.model, [row for row in rows if row >= 0]),
-                QItemSelectionModel.SelectionFlag.ClearAndSelect
-                | QItemSelectionModel.SelectionFlag.Rows,
-            )
+            self.view.select_rows(rows)
             self._is_following = False
-            if rows and rows[-1] >= 0 and len(rows) == 1:
-                self.view.scrollTo(self.model.index(rows[-1], ID))
+            if len(rows) == 1:
+                self.view.scrollTo(self.model.index(int(rows[0]), ID))
         self._follow_buttons()
 
     def _on_view_selection_changed(self) -> None:
         if not self._is_following:
             self._is_following = True
-            rows = self.view.selectionModel().selectedRows()
-            self._editor.select(frozenset(self.model.ids[index.row()] for index in rows))
+            ids = self.model.ids[self.view.selected_rows()]
+            self._editor.select(frozenset(ids.tolist()))
             self._is_following = False
             self._follow_buttons()
+
+    def _on_measure_clicked(self) -> None:
+        if self._measuring.is_running:
+            self._measuring.stop()
+        else:
+            self._measuring.start()
+        self._follow_buttons()
+
+    def _fill_table_menu(self, menu: QMenu) -> None:
+        menu.clear()
+        menu.addAction("Copy Table", self.copy_table)
+        menu.addAction("Save Table...", self.save_table)
+        self.view.column_menu(menu.addMenu("Columns"))
+
+    def copy_table(self) -> None:
+        """Put the rows and columns on show into the clipboard, for spreadsheets."""
+        columns = {name: self.model.column(name) for name in self.view.shown_names()}
+        job = self._measuring.run(lambda report: _as_text(columns, report), "Copying the table")
+        job.succeeded.connect(lambda text: QGuiApplication.clipboard().setText(text))
+
+    def save_table(self) -> None:
+        """Ask for a file, and write all measurements of the layer to it."""
+        document = self._editor.document
+        image = Path(document.image.info.name) if document else Path()
+        suggested = str(image.with_name(f"{image.stem}-measurements.csv"))
+        filters = ";;".join(FORMATS.values())
+        chosen, _ = QFileDialog.getSaveFileName(self, "Save Table", suggested, filters)
+        if chosen:
+            self._measuring.save(Path(chosen))
 
     def _on_view_clicked(self, index: QModelIndex) -> None:
         layer = self._layer()
         if layer:
-            bounds = layer.bounds(self.model.ids[index.row()])
+            bounds = layer.bounds(int(self.model.ids[index.row()]))
             if bounds and self._editor.frame not in bounds:
                 self._editor.set_frame(next(iter(bounds)))
             if bounds:
@@ -240,8 +289,21 @@ class CategoryDelegate(QStyledItemDelegate):
         if isinstance(editor, QComboBox) and isinstance(model, SegmentModel) and document:
             layer, category_id = model.layer, editor.currentData()
             if layer and category_id and category_id != index.data(ItemRole.EditRole):
-                chosen = {model.ids[index.row()]}
+                chosen = {int(model.ids[index.row()])}
                 self._editor.attempt(edits.set_category, document, layer.id, chosen, category_id)
+
+
+def _as_text(columns: dict[str, Column], report: Report) -> str:
+    """Return a table as lines of cells with tabs between them, names above."""
+    cells = []
+    for number, (name, column) in enumerate(columns.items()):
+        report(number / len(columns), "Writing")
+        cells.append([name, *map(_on_one_line, map(cell_text, column.tolist()))])
+    return "\n".join(map("\t".join, zip(*cells, strict=True)))
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _action_button(action: QAction) -> QToolButton:
@@ -249,51 +311,3 @@ def _action_button(action: QAction) -> QToolButton:
     button.setDefaultAction(action)
     button.setIconSize(ICON_SIZE)
     return button
-
-
-def _rows_selection(model: SegmentModel, rows: Iterable[int]) -> QItemSelection:
-    """Return a selection of rows, neighbours as one range."""
-    selection = QItemSelection()
-    runs: list[list[int]] = []
-    for row in rows:
-        if runs and runs[-1][1] == row - 1:
-            runs[-1][1] = row
-        else:
-            runs.append([row, row])
-    for first, last in runs:
-        selection.select(model.index(first, ID), model.index(last, STATE))
-    return selection
-
-
-def _view(model: SegmentModel) -> QTableView:
-    view = QTableView()
-    view.setModel(model)
-    view.setAccessibleName("Segments of the active layer")
-    view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-    view.setEditTriggers(
-        QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed
-    )
-    view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-    view.setShowGrid(False)
-    view.setWordWrap(False)
-    view.setAlternatingRowColors(True)
-    rows = view.verticalHeader()
-    rows.setVisible(False)
-    rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)  # or each of 10,000 rows is measured
-    rows.setDefaultSectionSize(ROW_SIZE.height())
-    header = view.horizontalHeader()
-    header.setHighlightSections(False)
-    # Its own, always empty: else every paint asks of every row whether whole columns are selected.
-    header.setSelectionModel(QItemSelectionModel(model, header))
-    header.setStretchLastSection(False)
-    header.setSectionResizeMode(CATEGORY, QHeaderView.ResizeMode.Stretch)
-    for column, text in (
-        (ID, "00000"),
-        (AREA, "0,000,000"),
-        (SCORE, "Score "),
-        (STATE, "State"),
-    ):
-        header.resizeSection(column, view.fontMetrics().horizontalAdvance(text) + 22)
-    view.setSortingEnabled(True)
-    view.sortByColumn(ID, Qt.SortOrder.AscendingOrder)
-    return view

@@ -3,10 +3,12 @@
 from segdesk.gui.tools.base import ToolSpec
 from segdesk.gui.tools.brush import Brush, Eraser
 from segdesk.gui.tools.fill import Fill
+from segdesk.gui.tools.knife import Knife
 from segdesk.gui.tools.pan import Pan
 from segdesk.gui.tools.polygon import Lasso, Polygon
 from segdesk.gui.tools.prompting import BoxTool, PointsTool, ScribbleTool
 from segdesk.gui.tools.select import Select
+from segdesk.gui.tools.threshold_brush import ThresholdBrush
 from segdesk.gui.tools.wand import Wand
 
 _GROW = "The selected segment grows; Ctrl starts a new one."
@@ -70,6 +72,24 @@ TOOLS: tuple[ToolSpec, ...] = (
         "W",
         f"Click a colour and drag right for more, left for less; as fine as the zoom. {_GROW}",
         Wand,
+    ),
+    ToolSpec(
+        "threshold_brush",
+        "Threshold brush",
+        "circle-half",
+        "Y",
+        "Paint where pixels lie in the range of the last Operations > Threshold, and nothing else "
+        "is. Size: [ ] or Shift+wheel.",
+        ThresholdBrush,
+    ),
+    ToolSpec(
+        "knife",
+        "Knife",
+        "knife",
+        "K",
+        "Drag a line through segments to split them; Shift draws straight. Only what is selected "
+        "is cut, if anything is.",
+        Knife,
     ),
     ToolSpec(
         "box",

@@ -49,7 +49,7 @@ def begin_painting(
     document = editor.document
     assert document is not None
     edit = document.begin(name)
-    segment = None if is_new else _continued(editor, layer, start)
+    segment = None if is_new else continued(editor, layer, start)
     segment_id = segment.id if segment else edits.segment_to_paint(edit, layer, editor.category)
     return Brushload(edit, layer, segment_id, editor.frame)
 
@@ -96,7 +96,7 @@ def top_ids(planes: Sequence[LabelMap], window: Window, frame: int) -> NDArray[A
     return ids
 
 
-def _continued(editor: Editor, layer: Layer, start: tuple[float, float] | None) -> Segment | None:
+def continued(editor: Editor, layer: Layer, start: tuple[float, float] | None) -> Segment | None:
     """Return the segment that goes on to grow."""
     if edits.is_one_for_all(layer, editor.category):
         return None

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF
 
 from segdesk.core.geometry import Window
 from segdesk.core.palette import distinct_colour
@@ -18,6 +18,7 @@ LIGHT = QColor(255, 255, 255)
 _DARK = QColor(0, 0, 0, 215)
 _DOT = 6.0  # radius, logical pixels
 _SCRIBBLE_ALPHA = 160
+_SHADE_ALPHA = 0.6
 
 
 class Sketch:
@@ -101,6 +102,16 @@ class Sketch:
         elif isinstance(prompt, Points):
             for (x, y), is_positive in zip(prompt.xy, prompt.positive, strict=True):
                 self.dot(x, y, colour_of(prompt.category, categories), bool(is_positive))
+
+    def shade(self, mask: NDArray[np.bool_], place: QRectF, colour: QColor) -> None:
+        """Colour the pixels of a mask that is stretched over a rectangle."""
+        alpha = np.zeros((mask.shape[0], -(-mask.shape[1] // 4) * 4), np.uint8)
+        alpha[:, : mask.shape[1]] = mask
+        image = QImage(alpha.data, *mask.shape[::-1], alpha.shape[1], QImage.Format.Format_Indexed8)
+        faint = QColor(colour)
+        faint.setAlphaF(_SHADE_ALPHA)
+        image.setColorTable([0, faint.rgba()])
+        self.painter.drawImage(place, image)
 
     def _pen(
         self, colour: QColor, width: float, style: Qt.PenStyle = Qt.PenStyle.SolidLine

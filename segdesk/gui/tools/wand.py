@@ -6,7 +6,6 @@ from math import floor
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QImage
 
 from segdesk.core.geometry import Window
 from segdesk.core.raster import Mask
@@ -16,7 +15,6 @@ from segdesk.gui.tools.sketch import Sketch, colour_of
 
 _FIRST = 24.0  # difference of a channel, of 255
 _PER_PIXEL = 0.5  # of the mouse, to the right
-_ALPHA = 0.6
 
 
 class Wand(Tool):
@@ -85,14 +83,7 @@ class Wand(Tool):
             self._window.height * step,
         )
         colour = colour_of(self.editor.category, categories_of(self.editor))
-        colour.setAlphaF(_ALPHA)
-        alpha = np.zeros((self._mask.shape[0], -(-self._mask.shape[1] // 4) * 4), np.uint8)
-        alpha[:, : self._mask.shape[1]] = self._mask
-        image = QImage(
-            alpha.data, *self._mask.shape[::-1], alpha.shape[1], QImage.Format.Format_Indexed8
-        )
-        image.setColorTable([0, colour.rgba()])
-        sketch.painter.drawImage(place, image)
+        sketch.shade(self._mask, place, colour)
 
     def _tolerance_at(self, at: Pointer) -> float:
         start = self._start.screen.x() if self._start else at.screen.x()

@@ -93,8 +93,8 @@ def _scaled_certainty(
 def _repeated(mask: NDArray[np.bool_], shape: tuple[int, int]) -> tuple[Window, NDArray[np.bool_]]:
     """Return a mask scaled up by repeating its pixels, and the window around it."""
     rows, columns = (_nearest(*pair) for pair in zip(mask.shape, shape, strict=True))
-    used_rows = np.flatnonzero(mask.any(axis=1)[rows])
-    used_columns = np.flatnonzero(mask.any(axis=0)[columns])
+    used_rows = np.flatnonzero(np.any(mask, axis=1, keepdims=True)[rows])
+    used_columns = np.flatnonzero(np.any(mask.T, axis=1, keepdims=True)[columns])
     if not len(used_rows) or not len(used_columns):
         return Window(0, 0, 0, 0), np.zeros((0, 0), np.bool_)
     top, bottom = int(used_rows[0]), int(used_rows[-1]) + 1
