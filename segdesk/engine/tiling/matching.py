@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from segdesk.core.geometry import Window
 
 _SAME = 0.5  # intersection over union, in the overlap, from which two masks are one object
+_DENSE = 2**20  # ids up to which a list of all is no waste
 _PIECE = 0.7  # intersection over the smaller, from which a mask without a partner is a piece
 
 
@@ -62,13 +63,26 @@ def _pairs(
     ours: Sequence[Part], theirs: Sequence[Part], overlap: Window
 ) -> Iterator[tuple[Part, Part, float, float]]:
     """Yield pairs that share pixels, with intersection over union and over the smaller."""
-    counted = [(b, b.count_in(overlap)) for b in theirs]
-    for a in ours:
-        own = a.count_in(overlap)
-        for b, other in counted if own else ():
-            shared = _shared(a, b, overlap) if other and a.category == b.category else 0
-            if shared:
-                yield a, b, shared / (own + other - shared), shared / min(own, other)
+    near = [
+        [(part, count) for part in side if (count := part.count_in(overlap))]
+        for side in (ours, theirs)
+    ]
+    for i, j in np.argwhere(_touch(*([part for part, _ in side] for side in near))).tolist():
+        (a, own), (b, other) = near[0][i], near[1][j]
+        shared = _shared(a, b, overlap) if a.category == b.category else 0
+        if shared:
+            yield a, b, shared / (own + other - shared), shared / min(own, other)
+
+
+def _touch(ours: Sequence[Part], theirs: Sequence[Part]) -> NDArray[np.bool_]:
+    """Return the (ours, theirs) matrix of whose windows intersect."""
+    a, b = (
+        np.array([(w.x, w.y, w.right, w.bottom) for w in windows], np.int64).reshape(-1, 4).T
+        for windows in ([part.window for part in side] for side in (ours, theirs))
+    )
+    left, top, right, bottom = a[..., np.newaxis]
+    touching: NDArray[np.bool_] = (left < b[2]) & (b[0] < right) & (top < b[3]) & (b[1] < bottom)
+    return touching
 
 
 def _shared(a: Part, b: Part, overlap: Window) -> int:
@@ -85,15 +99,14 @@ def parts_of_ids(ids: NDArray[Any]) -> Iterator[tuple[int, Window, NDArray[np.bo
     """Yield (id, window, mask) of every id but 0 in a (rows, columns) array."""
     from scipy import ndimage
 
-    present, places = np.unique(ids, return_inverse=True)
-    places = places.reshape(ids.shape)
-    first = 1 if present[0] else 0  # find_objects counts from 1 and leaves 0 out
-    for number, slices in enumerate(ndimage.find_objects(places + first)):
-        segment = int(present[number + 1 - first]) if number + 1 - first < len(present) else 0
-        if slices is None or not segment:
-            continue
-        rows, columns = slices
-        window = Window(
-            columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start
-        )
-        yield segment, window, places[slices] == number + 1 - first
+    numbers, names = ids, None
+    if int(ids.max(initial=0)) > _DENSE:  # find_objects makes a list as long as the highest
+        names, found = np.unique(np.append(0, ids), return_inverse=True)
+        numbers = found[1:].reshape(ids.shape)
+    for number, slices in enumerate(ndimage.find_objects(numbers.astype(np.intp)), 1):
+        if slices is not None:
+            rows, columns = slices
+            size = columns.stop - columns.start, rows.stop - rows.start
+            window = Window(columns.start, rows.start, *size)
+            name = number if names is None else int(names[number])
+            yield name, window, numbers[slices] == number
