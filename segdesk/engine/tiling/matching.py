@@ -16,7 +16,7 @@ _DENSE = 2**20  # ids up to which a list of all is no waste
 _PIECE = 0.7  # intersection over the smaller, from which a mask without a partner is a piece
 
 
-@dataclass
+@dataclass(eq=False)
 class Part:
     """What one tile shows of an object."""
 

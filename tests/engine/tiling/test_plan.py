@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from segdesk.core.errors import ImageError, UsageError
 from segdesk.core.geometry import Window
 from segdesk.core.image import ImageInfo
-from segdesk.engine.tiling.line import Line, alignment
+from segdesk.engine.tiling.line import Line, alignment, sound_overlap
 from segdesk.engine.tiling.plan import Tiling, plan_tiles, scale_for
 
 INFO = ImageInfo("slide.tif", 1000, 600, 3, "uint8", spacing=(0.25, 0.5), unit="um")
@@ -32,8 +32,8 @@ def test_a_line_is_covered_in_order_and_every_pixel_is_owned_by_one_tile(start, 
         assert (line.starts[number] - line.starts[0]) % line.step == 0
         if number:
             shared = line.starts[number - 1] + size - line.starts[number]
-            assert shared >= min(lap, size // 2)
-            assert shared >= 2 * line.step or line.step == 1
+            assert shared >= sound_overlap(size, lap) >= 2 * line.step
+            assert shared >= min(lap, size // 2 - line.step)
     if len(line) > 1:
         assert line.starts[-1] + size < stop + line.step
 
