@@ -102,7 +102,8 @@ class TiledRun:
         self._display = display or default_display(info, overview(source, _SAMPLE, frame))
         empty = LabelMap(info.width, info.height, info.frames)
         self.growing = Growing(empty, frame, provenance_of(job))
-        self._words = ""
+        self._words = ""  # what has changed since memory ran out
+        self._answered = 0  # tiles; some may not be drawn yet
         self.begin(self._rungs.recall())
         if self.plan.scale != (1.0, 1.0) and not all(isinstance(p, Example) for p in job.prompts):
             raise UsageError("Prompts on the image and another resolution do not go together.")
@@ -176,12 +177,14 @@ class TiledRun:
     ) -> None:
         """Ask for all missing tiles."""
         done = frozenset(self.drawing.done)
+        self._answered = len(done)
         missing = (tile for tile in self.plan.in_order() if tile not in done)
         with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as artist:
             drawn: list[Future[None]] = []
             try:
                 for loaded in self._batches(reader, missing):
                     answers = self._ask(answerer, loaded, report)
+                    self._answered += len(answers)
                     drawn.append(artist.submit(self._draw, answers, on_growth))
                     if len(drawn) > 1:
                         drawn.pop(0).result()
@@ -229,7 +232,7 @@ class TiledRun:
         self.rung = rung
 
     def _telling(self, report: Report, more: int, count: int) -> Report:
-        total, start = len(self.plan), len(self.drawing.done) + more
+        total, start = len(self.plan), self._answered + more
 
         def told(fraction: float, message: str) -> None:
             words = f"Tile {start + 1} of {total}" if start else message or f"{total} tiles"

@@ -40,7 +40,7 @@ def go(run, until=1.0):
 def test_a_run_goes_on_in_another_process_as_if_it_had_not_stopped(new, kind, tmp_path):
     whole, path = go(new(kind)), tmp_path / "run.tiles"
     run = new(kind)
-    for until in (0.3, 0.6):
+    for until in (0.5, 0.8):
         with pytest.raises(Cancelled):
             go(run, until)
         save_run(run, path, "image")
