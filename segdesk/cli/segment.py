@@ -7,7 +7,7 @@ import sys
 import time
 from argparse import Namespace
 from contextlib import closing, nullcontext, redirect_stdout
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,8 @@ def run(arguments: list[str]) -> int:
     )
     _make_folder(parsed.out)
     with redirect_stdout(sys.stderr) if parsed.json else nullcontext():  # plugins may print
-        outcomes, errors = _segment_all(parsed, Task(job, tiling, formats, parsed.resume))
+        task = Task(replace(job, half=parsed.half), tiling, formats, parsed.resume)
+        outcomes, errors = _segment_all(parsed, task)
     if parsed.json:
         about = {"segmenter": job.segmenter, "checkpoint": job.checkpoint, "device": job.device}
         images = [asdict(outcome) for outcome in outcomes]
@@ -86,6 +87,7 @@ def _parser(arguments: list[str]) -> Parser:
     add("--segmenter", metavar="ID", required=True, help=f"one of {', '.join(segmenters)}")
     add("--checkpoint", metavar="REF", default="", help="Hub id or folder of the weights")
     add("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default auto)")
+    add("--half", action="store_true", help="half precision, where segmenter and device can")
     add(
         "--example",
         metavar=("IMAGE", "MASK"),

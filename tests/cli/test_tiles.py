@@ -120,3 +120,17 @@ def test_what_makes_no_sense_is_said(segment, asked, arguments, words):
     code, _, err = segment(*arguments)
     assert code == 2
     assert words in err
+
+
+def test_half_precision_is_asked_of_segmenters_that_know_it(segdesk, picture, asked, tmp_path):
+    text = (plugin_folder() / "tiled.py").read_text("utf-8")
+    text = text.replace(
+        "    def close", "    def use_half(self):\n        ASKED.write_text('half ')\n\n    def close"
+    )
+    (plugin_folder() / "tiled.py").write_text(text.replace("tile=64", "tile=512, half=True"))
+    forget_plugins()
+    arguments = ("--segmenter", "tiled", "--out", tmp_path / "out")
+    assert segdesk("segment", picture, *arguments)[0] == 0
+    assert "half" not in asked.read_text()
+    assert segdesk("segment", picture, *arguments, "--half")[0] == 0
+    assert asked.read_text().startswith("half ")
