@@ -124,9 +124,8 @@ def test_what_makes_no_sense_is_said(segment, asked, arguments, words):
 
 def test_half_precision_is_asked_of_segmenters_that_know_it(segdesk, picture, asked, tmp_path):
     text = (plugin_folder() / "tiled.py").read_text("utf-8")
-    text = text.replace(
-        "    def close", "    def use_half(self):\n        ASKED.write_text('half ')\n\n    def close"
-    )
+    half = "    def use_half(self):\n        ASKED.write_text('half ')\n\n"
+    text = text.replace("    def close", half + "    def close")
     (plugin_folder() / "tiled.py").write_text(text.replace("tile=64", "tile=512, half=True"))
     forget_plugins()
     arguments = ("--segmenter", "tiled", "--out", tmp_path / "out")

@@ -99,7 +99,7 @@ class TiledRun:
         size = tiling.size or spec.tile_size
         self._first = Rung(tiling.batch, job.half, size, job.device, spec.half)
         self._rungs = RungMemory(job, self._first)
-        self._display = display or default_display(info, overview(source, _SAMPLE, frame))
+        self._display = display or _display_of(source, frame)
         empty = LabelMap(info.width, info.height, info.frames)
         self.growing = Growing(empty, frame, provenance_of(job))
         self._words = ""  # what has changed since memory ran out
@@ -265,3 +265,10 @@ class TiledRun:
             self.drawing.take(tile, answer)
         if on_growth:
             on_growth(self.growing.growth(len(self.drawing.done), len(self.plan)))
+
+
+def _display_of(source: ImageSource, frame: int) -> Display:
+    """Return how an image is shown at first; its pixels are looked at only where that matters."""
+    info = source.info
+    sample = None if info.dtype == "uint8" else overview(source, _SAMPLE, frame)
+    return default_display(info, sample)
