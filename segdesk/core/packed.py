@@ -42,7 +42,8 @@ class PackedTile:
 
         low, high = int(ids.min()), int(ids.max())
         small = np.ascontiguousarray(ids, np.min_scalar_type(high))
-        data = zstandard.compress(small.data, _LEVEL)
+        # A copy: zstd's own result lies at the start of a block as large as the worst case.
+        data = bytes(memoryview(zstandard.compress(small.data, _LEVEL)))
         return PackedTile(data, small.dtype.name, len(ids), low, high)
 
     @property

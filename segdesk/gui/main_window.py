@@ -175,6 +175,7 @@ class MainWindow(QMainWindow):
         bench.keeping.project_changed.connect(self._on_document_changed)
         bench.keeping.images_changed.connect(self._on_document_changed)
         bench.keeping.state_changed.connect(self._on_anything_changed)
+        bench.segmenting.viewport = self.canvas.visible_window
         self._refresh_timer.timeout.connect(self._refresh)
         for signal in (
             editor.updated,

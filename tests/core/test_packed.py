@@ -24,3 +24,18 @@ def test_knows_which_segments_it_holds():
     assert packed.holds_any({1, 9})
     assert not packed.holds_any({5})
     assert not packed.holds_any({1, 10})
+
+
+def test_a_tile_takes_no_more_memory_than_its_bytes():
+    """The compressor's own result would keep the room of the worst case."""
+    import psutil
+
+    rng, process = np.random.default_rng(0), psutil.Process()
+    tiles = [PackedTile.of(rng.integers(0, 9, (256, 256), np.uint8)) for _ in range(20)]
+    before = process.memory_info().rss
+    for _ in range(2000):
+        ids = rng.integers(0, 9, (32, 32), np.uint8).repeat(8, 0).repeat(8, 1)
+        tiles.append(PackedTile.of(ids))
+    grown = process.memory_info().rss - before
+    assert grown < 30 * 2**20  # the worst case of all of them would be 125 MiB
+    assert sum(tile.nbytes for tile in tiles[20:]) < 8 * 2**20
