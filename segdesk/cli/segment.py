@@ -19,6 +19,7 @@ from segdesk.cli.tiling import add_tiling, tiling_in
 from segdesk.core.errors import Cancelled, ExportError, SegdeskError, UsageError
 from segdesk.core.image import ImageSource
 from segdesk.core.progress import Report, part
+from segdesk.core.prompts import put_on_frame
 from segdesk.core.segmentation import Segmentation
 from segdesk.engine.export import export, unique_stems
 from segdesk.engine.images import image_key, open_image
@@ -41,6 +42,7 @@ class Task:
     tiling: Tiling | None
     formats: list[str]
     resume: bool
+    frame: int = 0
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ def run(arguments: list[str]) -> int:
     )
     _make_folder(parsed.out)
     with redirect_stdout(sys.stderr) if parsed.json else nullcontext():  # plugins may print
-        task = Task(replace(job, half=parsed.half), tiling, formats, parsed.resume)
+        job = replace(job, half=parsed.half, prompts=put_on_frame(job.prompts, parsed.frame - 1))
+        task = Task(job, tiling, formats, parsed.resume, parsed.frame - 1)
         outcomes, errors = _segment_all(parsed, task)
     if parsed.json:
         about = {"segmenter": job.segmenter, "checkpoint": job.checkpoint, "device": job.device}
@@ -98,6 +101,7 @@ def _parser(arguments: list[str]) -> Parser:
         help="an image and its index PNG (0 background, 255 ignore; 16 bits: instances)",
     )
     add("--prompt", metavar="FILE", type=Path, help="points, boxes, scribbles, ... as JSON")
+    add("--frame", metavar="N", type=int, default=1, help="frame of a stack, from 1 on (default 1)")
     add("--out", metavar="DIR", type=Path, required=True, help="folder of the results")
     add("--format", metavar="F,...", default="png", help=f"some of {', '.join(writers)}")
     add("--json", action="store_true", help="print one JSON object instead of lines")
@@ -184,9 +188,10 @@ def _segmented(
     """Segment an image; what is cut into tiles keeps its state beside the results meanwhile."""
     tiling = task.tiling or needed_tiling(source, task.job)
     if tiling is None or is_whole(task.job, tiling):
-        return segment(source, task.job, report, sessions, 0, tiling)
-    run, state = TiledRun(source, task.job, tiling), target.with_name(f"{target.name}.tiles")
-    key = image_key(source.info.name)
+        return segment(source, task.job, report, sessions, task.frame, tiling)
+    run = TiledRun(source, task.job, tiling, frame=task.frame)
+    state = target.with_name(f"{target.name}.tiles")
+    key = f"{image_key(source.info.name)}|{task.frame}"
     if task.resume and state.exists():
         resume_run(run, state, key)
     return go_on(run, sessions, report, state, key)
