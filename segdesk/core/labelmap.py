@@ -239,6 +239,15 @@ class LabelMap:
             copy.put_packed((column, row, 0), self.packed((column, row, frame)))
         return copy
 
+    def as_frame(self, frame: int, frames: int) -> LabelMap:
+        """Return a map of several frames that holds the first one of this as one of its own."""
+        if frames == 1:
+            return self
+        whole = LabelMap(self.width, self.height, frames)
+        for column, row, _ in (index for index in self.indices() if index[2] == 0):
+            whole.put_packed((column, row, frame), self.packed((column, row, 0)))
+        return whole
+
     def halved(self) -> LabelMap:
         """Return an empty map for every second pixel of this one."""
         return LabelMap(-(-self.width // 2), -(-self.height // 2), self.frames)

@@ -13,6 +13,7 @@ from segdesk.gui.checkpointing import Checkpointing
 from segdesk.gui.displaying import Displaying
 from segdesk.gui.editor import Editor
 from segdesk.gui.exporting import Exporting
+from segdesk.gui.importing import Importing
 from segdesk.gui.keeping import Keeping
 from segdesk.gui.lanes import Lane
 from segdesk.gui.measuring import Measuring
@@ -49,6 +50,7 @@ class Workbench(QObject):
         self.views = Views(canvas, self.shelf, self.keeping)
         self.segmenting = Segmenting(editor, self.shelf, self._gpu)
         self.teaching = Teaching(editor, self.shelf, self.segmenting.choice, self.disk)
+        self.importing = Importing(editor, self.disk)
         self.exporting = Exporting(editor, self.shelf, self.disk)
         self.operating = Operating(editor, self.shelf, self._edits)
         self.measuring = Measuring(editor, self.shelf, self.disk)
@@ -60,6 +62,7 @@ class Workbench(QObject):
             self.projects,
             self.segmenting,
             self.teaching,
+            self.importing,
             self.exporting,
             self.measuring,
             self.checkpoints,
