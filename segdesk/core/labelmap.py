@@ -8,13 +8,14 @@ read or written are unpacked and kept so within a bound.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segdesk.core.errors import SegdeskError
 from segdesk.core.geometry import Window
 from segdesk.core.ids import Ids, count_ids
 from segdesk.core.overviews import Overviews
@@ -36,13 +37,20 @@ UNPACKED = 32 * 2**20  # bytes of unpacked tiles that one label map keeps
 class LabelMap:
     """Segment ids of ``frames`` planes of ``width`` x ``height`` pixels; 0 is nothing.
 
-    Values are 0 to ``HIGHEST_ID``. For one thread; ``snapshot`` gives a copy for another.
+    Values are 0 to ``HIGHEST_ID``. For one thread; ``snapshot`` gives a copy for another. A packed
+    tile that a damaged project file keeps raises ``ProjectError`` where it is read or written.
+
+    Attributes
+    ----------
+    unreadable
+        The tiles that ``seen`` could not read, and why.
     """
 
     def __init__(self, width: int, height: int, frames: int = 1) -> None:
         self.width = width
         self.height = height
         self.frames = frames
+        self.unreadable: dict[TileIndex, SegdeskError] = {}
         self._rest: dict[TileIndex, AtRest] = {}  # of dirty tiles: as they were before
         self._arrays: OrderedDict[TileIndex, NDArray[Any]] = OrderedDict()
         self._dirty: set[TileIndex] = set()  # tiles whose array is newer than what is at rest
@@ -90,10 +98,17 @@ class LabelMap:
         if level:
             self.freshen(window, level, frame)
             return self.overview(level).read(window, 0, frame)
+        return self._gathered(window, frame, self.tile)
+
+    def look(self, window: Window, frame: int = 0) -> Ids:
+        """Return what ``read`` does, for the eye: 0 on tiles that cannot be read."""
+        return self._gathered(window, frame, self.seen)
+
+    def _gathered(self, window: Window, frame: int, tile_at: Callable[[TileIndex], Tile]) -> Ids:
         ids = np.zeros(window.shape, np.int32)
         for column, row in window.intersection(self.window).tiles(TILE):
             index = column, row, frame
-            tile = self.tile(index)
+            tile = tile_at(index)
             if isinstance(tile, int) and tile == 0:
                 continue
             part = self.tile_window(index).intersection(window)
@@ -102,10 +117,10 @@ class LabelMap:
         return ids
 
     def at(self, x: int, y: int, frame: int = 0) -> int:
-        """Return the id of one pixel; 0 outside."""
+        """Return the id of one pixel, for the eye; 0 outside."""
         if not (0 <= x < self.width and 0 <= y < self.height):
             return 0
-        tile = self.tile((x // TILE, y // TILE, frame))
+        tile = self.seen((x // TILE, y // TILE, frame))
         return tile if isinstance(tile, int) else int(tile[y % TILE, x % TILE])
 
     def overview(self, level: int) -> LabelMap:
@@ -129,6 +144,16 @@ class LabelMap:
             return array
         rest = self._rest.get(index, 0)
         return rest if isinstance(rest, int) else self._keep(index, rest.unpack())
+
+    def seen(self, index: TileIndex) -> Tile:
+        """Return one tile for the eye: 0 for one that cannot be read, which is noted."""
+        if index in self.unreadable:
+            return 0
+        try:
+            return self.tile(index)
+        except SegdeskError as error:
+            self.unreadable[index] = error
+            return 0
 
     def packed(self, index: TileIndex) -> AtRest:
         """Return one tile at rest."""
@@ -302,6 +327,7 @@ class LabelMap:
     def _put(self, index: TileIndex, tile: AtRest) -> None:
         """Set what is at rest, and forget the array."""
         self._forget(index)
+        self.unreadable.pop(index, None)
         if isinstance(tile, int) and tile == 0:
             self._rest.pop(index, None)
         else:

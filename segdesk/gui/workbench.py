@@ -73,12 +73,14 @@ class Workbench(QObject):
 
     def undo(self) -> None:
         """Take back the last step."""
-        if self.editor.document and (name := self.editor.document.undo()):
+        document = self.editor.document
+        if document and (name := self.editor.attempt(document.undo)):
             self.editor.message.emit(f"Undone: {name}")
 
     def redo(self) -> None:
         """Make the next step again."""
-        if self.editor.document and (name := self.editor.document.redo()):
+        document = self.editor.document
+        if document and (name := self.editor.attempt(document.redo)):
             self.editor.message.emit(f"Redone: {name}")
 
     def paste(self) -> None:

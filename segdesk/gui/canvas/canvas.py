@@ -62,6 +62,7 @@ class Canvas(QWidget):
     view_changed = Signal()
     first_frame_painted = Signal()
     _completed = Signal()  # not yet handed to the display
+    _damage_seen = Signal(str)
 
     _hands: Hands | None = None  # until made; Qt sends events before that
 
@@ -70,7 +71,7 @@ class Canvas(QWidget):
         self.editor = editor
         self._view = View()
         self._is_fitted = True
-        self._is_sharp = self._has_painted = False
+        self._is_sharp = self._has_painted = self._has_told = False
         self._last_look = 0.0
         self._awaited: set[TileKey] = set()  # tiles on show that were missing in the last picture
         self._scene = Scene()
@@ -185,6 +186,10 @@ class Canvas(QWidget):
         if self._is_sharp and not self._has_painted:
             self._has_painted = True
             self._completed.emit()
+        damage = self._scene.damage()
+        if damage and not self._has_told:
+            self._has_told = True
+            self._damage_seen.emit(f"{damage} What cannot be read is shown as empty.")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the middle, or all of the image, on show."""
@@ -213,12 +218,15 @@ class Canvas(QWidget):
         self.editor.selection_changed.connect(lambda: self._recolour(_NO_SEGMENT))
         self._loader.loaded.connect(self._on_tiles_loaded)
         self._loader.failed.connect(self.editor.fail)
-        self._completed.connect(self.first_frame_painted, Qt.ConnectionType.QueuedConnection)
+        queued = Qt.ConnectionType.QueuedConnection  # nothing else happens during a paint event
+        self._completed.connect(self.first_frame_painted, queued)
+        self._damage_seen.connect(self.editor.failed, queued)
         self.destroyed.connect(self.lane.close)
         QCoreApplication.instance().aboutToQuit.connect(self.lane.close)
 
     def _on_document_changed(self) -> None:
         self._hands.reset()
+        self._has_told = False
         self._view = replace(self._view, frame=self.editor.frame)
         self._scene.show(self.editor.document, self._new_tiles())
         self._scene.recolour(self.editor.selection)

@@ -8,6 +8,7 @@ from time import perf_counter
 from PySide6.QtCore import QMargins, QRect, QRectF
 from PySide6.QtGui import QColor, QPainter, QTransform
 
+from segdesk.core.errors import SegdeskError
 from segdesk.core.geometry import Window
 from segdesk.core.prompts import is_on_frame
 from segdesk.engine.document import Document, Update
@@ -66,6 +67,12 @@ class Scene:
         """Return the device pixels painted lately that were not up to date; they are, next time."""
         rects, self._unfinished = self._unfinished, []
         return rects
+
+    def damage(self) -> SegdeskError | None:
+        """Return why a part of a layer could not be shown; None where all of it can."""
+        layers = self._document.layers if self._document else ()
+        planes = (plane for layer in layers for plane in layer.planes)
+        return next((why for plane in planes for why in plane.unreadable.values()), None)
 
     def recolour(self, selection: frozenset[int], update: Update | None = None) -> bool:
         """Follow the colours of the layers; say whether anything on show looks different.

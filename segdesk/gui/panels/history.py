@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QModelIndex, QStringListModel, QTimer
 from PySide6.QtWidgets import QAbstractItemView, QListView, QVBoxLayout, QWidget
 
+from segdesk.engine.document import Document
 from segdesk.gui.editor import Editor
 
 
@@ -45,8 +46,13 @@ class HistoryPanel(QWidget):
             self.view.scrollTo(current)
 
     def _on_view_clicked(self, index: QModelIndex) -> None:
-        document = self._editor.document
-        while document and document.history.done > index.row():
-            document.undo()
-        while document and document.history.done < index.row():
-            document.redo()
+        if self._editor.document:
+            self._editor.attempt(_go_to, self._editor.document, index.row())
+
+
+def _go_to(document: Document, done: int) -> None:
+    """Undo or redo until so many steps are done."""
+    while document.history.done > done:
+        document.undo()
+    while document.history.done < done:
+        document.redo()
