@@ -39,16 +39,16 @@ class Found:
     first: Path
 
 
-def load(path: Path, size: tuple[int, int] | None = None) -> Loaded:
+def load(path: Path, known: ImageInfo | None = None) -> Loaded:
     """Open an image and find out how to show it. Raises ``ImageError``.
 
-    An image that has been open before must have kept its size: what was painted belongs to it.
+    An image that is ``known`` must have kept its size: what was painted belongs to it.
     """
     image = open_image(path)
     with ExitStack() as on_failure:
         on_failure.callback(image.close)
         info = image.info
-        _check_size(info, size)
+        _check_size(info, known)
         small = len(info.level_sizes) - 1 if info.block is None else 0  # of a JPEG, to begin with
         image.read(Window(0, 0, 1, 1), small)  # a header alone says little: damage must show now
         sample = None if info.dtype == "uint8" else overview(image, SAMPLE)
@@ -62,12 +62,17 @@ def load(path: Path, size: tuple[int, int] | None = None) -> Loaded:
     return loaded
 
 
-def _check_size(info: ImageInfo, size: tuple[int, int] | None) -> None:
-    if size and size != (info.width, info.height):
+def _check_size(info: ImageInfo, known: ImageInfo | None) -> None:
+    if known and _size_of(known) != _size_of(info):
         raise ImageError(
-            f"{info.name}: it was {size[0]} x {size[1]} pixels and is {info.width} x {info.height}"
-            " now; what was painted on it does not fit any more."
+            f"{info.name}: it was {_size_of(known)} pixels and is {_size_of(info)} now; what was"
+            " painted on it does not fit any more."
         )
+
+
+def _size_of(info: ImageInfo) -> str:
+    frames = "" if info.frames == 1 else f" x {info.frames}"
+    return f"{info.width} x {info.height}{frames}"
 
 
 def is_quick(path: Path) -> bool:

@@ -85,10 +85,9 @@ class Opening(QObject):
             self._browsed = self._browsed if browsed is None else browsed
             self._show(entry)
             return
-        info = entry.document.image.info if entry else None
-        size = (info.width, info.height) if info else None
+        known = entry.document.image.info if entry else None
         self._start(
-            lambda _: load(path, size),
+            lambda _: load(path, known),
             f"Opening {path.name}",
             partial(self._on_loaded, entry, browsed),
         )
