@@ -125,7 +125,8 @@ class Project:
         link = None if is_inside else ImageLink.to(file, self.path.parent)
         number = max(self._images, default=0) + 1
         position = max((image.position for image in self._images.values()), default=0) + 1
-        image = ProjectImage(number, position, link, source.info, {})
+        info = replace(source.info, levels=()) if is_inside else source.info
+        image = ProjectImage(number, position, link, info, {})
         self._images[number] = image
         self._put_image(image)
         if is_inside:
