@@ -176,12 +176,13 @@ class LabelMap:
 
     def indices_of(self, segments: AbstractSet[int]) -> Iterator[TileIndex]:
         """Yield every tile that holds at least one of some segments; it may then be written to."""
+        in_order = sorted(segments)
         for index in self.indices():
             tile = self._arrays[index] if index in self._dirty else self._rest.get(index, 0)
             if isinstance(tile, int):
                 is_there = tile in segments
             elif isinstance(tile, PackedTile):
-                is_there = tile.holds_any(segments)
+                is_there = tile.holds_any(in_order)
             else:
                 is_there = not segments.isdisjoint(count_ids(tile))
             if is_there:
