@@ -185,9 +185,9 @@ def _watch_until_killed(folder: Path, seed: int) -> Told:
         os.close(reading)
         try:
             _session(folder, seed, lambda line: os.write(writing, f"{line}\n".encode()) and None)
-        except BaseException as error:  # noqa: BLE001 - the child must not go on as the parent
-            os.write(writing, f"failed {error!r}\n".encode())
-        os._exit(1)
+        finally:  # the child must not go on as the parent
+            os.write(writing, f"failed {sys.exc_info()[1]!r}\n".encode())
+            os._exit(1)
     os.close(writing)
     said = b""
     while b"made" not in said and (more := os.read(reading, 65536)):

@@ -1,6 +1,22 @@
 """Semantic segmentation with any Hugging Face model made for it."""
 
+from dataclasses import dataclass, field
+from typing import Literal
+
 from segdesk.api import Checkpoint, Report, SegmenterSpec, Session, hookimpl
+
+
+@dataclass(frozen=True)
+class SemanticOptions:
+    """What is asked of models that answer by masks; the others have one resolution."""
+
+    resolution: Literal["standard", "full"] = field(
+        default="standard",
+        metadata={
+            "help": "for Mask2Former: standard, masks on a grid of 384 x 384, as transformers makes"
+            " them; full, as fine as the model's own"
+        },
+    )
 
 
 @hookimpl
@@ -12,6 +28,7 @@ def segdesk_segmenters() -> list[SegmenterSpec]:
             title="Semantic (Hugging Face)",
             task="semantic",
             open=_open,
+            options=SemanticOptions,
             checkpoints=(
                 Checkpoint(
                     "nvidia/segformer-b0-finetuned-ade-512-512",
@@ -28,6 +45,10 @@ def segdesk_segmenters() -> list[SegmenterSpec]:
                 Checkpoint(
                     "google/deeplabv3_mobilenet_v2_1.0_513",
                     "DeepLabV3 MobileNetV2: 21 categories of things, very quick",
+                ),
+                Checkpoint(
+                    "facebook/mask2former-swin-tiny-ade-semantic",
+                    "Mask2Former tiny: 150 categories of scenes, thorough",
                 ),
             ),
             needs_checkpoint=True,

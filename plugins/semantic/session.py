@@ -2,33 +2,46 @@
 
 from __future__ import annotations
 
-import gc
+from collections import ChainMap
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 from transformers import MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING
 
-from segdesk.api import Category, CategoryScores, Report, SegmentRequest
-from segdesk.core.palette import distinct_colours
+from segdesk.api import CategoryScores, Report, SegmentRequest
+from segdesk.ml.categories import categories_of
+from segdesk.ml.device import free_memory
 from segdesk.ml.loading import load_model
+from segdesk.ml.postprocess.queries import shrunk
+from segdesk.ml.postprocess.semantic import category_scores, merged_scores
+from segdesk.ml.query_model import UNIVERSAL_MODELS, QueryModel
+
+_MODELS = ChainMap(MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING, UNIVERSAL_MODELS)
 
 
 class SemanticSession:
     """A loaded model; answers with scores at the model's own resolution."""
 
     def __init__(self, checkpoint: str, device: str, report: Report) -> None:
-        self._loaded = load_model(
-            checkpoint,
-            device,
-            MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING,
-            "semantic segmentation",
-            report,
-        )
+        self._loaded = load_model(checkpoint, device, _MODELS, "semantic segmentation", report)
+        self._by_queries = None
+        if type(self._loaded.model.config) in UNIVERSAL_MODELS:
+            self._by_queries = QueryModel(self._loaded, "semantic")
         self._settings = whole_image_settings(self._loaded.processor)
 
     def segment(self, request: SegmentRequest, report: Report) -> CategoryScores:
-        """Return (categories, h, w) logits of the whole window."""
+        """Return (categories, h, w) scores of the whole window."""
+        if self._by_queries is None:
+            scores = self._dense_scores(request, report)
+        else:
+            scores = self._query_scores(self._by_queries, request, report)
+        report(0.9, "Reading the scores")
+        categories = categories_of(self._loaded.model.config, len(scores), "semantic")
+        return CategoryScores(scores.float().cpu().numpy(), categories)
+
+    def _dense_scores(self, request: SegmentRequest, report: Report) -> Tensor:
         report(0.1, "Preparing the image")
         inputs = self._loaded.processor(
             images=np.array(request.rgb),  # a copy: what is given is read-only
@@ -41,25 +54,20 @@ class SemanticSession:
             outputs = self._loaded.model(
                 pixel_values=inputs["pixel_values"].to(self._loaded.device)
             )
-        report(0.9, "Reading the scores")
-        scores = outputs.logits[0].float().cpu().numpy()
-        return CategoryScores(scores, categories_of(self._loaded.model.config, len(scores)))
+        return outputs.logits[0]
+
+    def _query_scores(self, model: QueryModel, request: SegmentRequest, report: Report) -> Tensor:
+        parts = model.answer(request.rgb, request.options.resolution, report)
+        scores = [category_scores(answer) for answer in parts.answers]
+        if parts.offsets:
+            return merged_scores(scores, parts.offsets, parts.shape)
+        smooth = model.family("standard").antialias
+        return shrunk(scores[0], request.window.shape) if smooth else scores[0]
 
     def close(self) -> None:
         """Free the model's memory."""
-        del self._loaded
-        gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-
-
-def categories_of(config: Any, count: int) -> tuple[Category, ...]:
-    """Return the categories of a model in the order of its scores."""
-    colours = distinct_colours(count)
-    return tuple(
-        Category(index, str(config.id2label.get(index, f"category {index}")), colour, False)
-        for index, colour in enumerate(colours)
-    )
+        del self._loaded, self._by_queries
+        free_memory()
 
 
 def whole_image_settings(processor: Any) -> dict[str, Any]:

@@ -68,7 +68,7 @@ class SegmenterSpec:
     prompts: frozenset[type[Any]] = frozenset()  # prompt types it takes; empty: fully automatic
     options: type[Any] | None = None
     checkpoints: tuple[Checkpoint, ...] = ()  # suggestions
-    needs_checkpoint: bool = False  # takes any Hub id or folder, and cannot do without
+    needs_checkpoint: bool = False  # cannot do without; `open` then gets the folder of one
     live: bool = False  # quick enough to answer after every prompt
     help: str = ""
 

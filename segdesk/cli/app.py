@@ -26,12 +26,13 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _top_level() -> Parser:
-    commands = "\n".join(f"  {name:10}{what}" for name, what in COMMANDS.items())
+    commands = "\n".join(f"  {name:13}{what}" for name, what in COMMANDS.items())
     parser = Parser(
         prog="segdesk",
         usage="segdesk [IMAGE...]    opens the window\n       segdesk COMMAND ...",
         description=f"{segdesk.__doc__}\n\ncommands:\n{commands}",
-        epilog="Type `segdesk COMMAND --help` to see what a command takes.",
+        epilog="Type `segdesk COMMAND --help` to see what a command takes. With --offline, or\n"
+        "SEGDESK_OFFLINE=1, nothing uses the network.",
     )
     parser.add_argument("--version", action="version", version=f"segdesk {segdesk.__version__}")
     return parser

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from segdesk import __version__
+from segdesk.engine.checkpoints.store import store_folder
 from segdesk.engine.devices import describe
 from segdesk.engine.folders import cache_folder, config_folder, data_folder, plugin_folder
+from segdesk.engine.offline import is_offline
 from segdesk.engine.registry import registry
 
 LIBRARIES = (
@@ -57,6 +59,24 @@ def in_words(found: dict[str, Any]) -> Iterator[str]:
             yield f"  {name.replace('_', ' '):24}{_fact(fact)}"
 
 
+def test_in_words(found: dict[str, Any]) -> Iterator[str]:
+    """Yield what ``devices.self_test`` has measured as lines for people."""
+    yield "self-test (SegFormer B0; matrix product)"
+    if "error" in found:
+        yield f"  {found['error']}"
+        return
+    for device, precisions in found.items():
+        for precision, figures in precisions.items():
+            yield f"  {device} {precision:{24 - len(device) - 1}}{_figures(figures)}"
+
+
+def _figures(figures: dict[str, Any]) -> str:
+    if "reason" in figures:
+        return f"no: {figures['reason']}"
+    megapixels, gflops = figures["megapixels_per_second"], figures["gflops"]
+    return f"{megapixels:10,.3f} megapixels/s {gflops:10,.0f} GFLOP/s"
+
+
 def _versions() -> dict[str, str | None]:
     own = {"segdesk": __version__, "python": platform.python_version()}
     return own | {name: _version(name) for name in LIBRARIES}
@@ -76,6 +96,7 @@ def _machine() -> dict[str, Any]:
     return {
         "system": platform.platform(),
         "python": sys.executable,
+        "offline_mode": is_offline(),
         "processors": os.cpu_count(),
         "memory_gib": round(memory.total / 2**30, 1),
         "free_memory_gib": round(memory.available / 2**30, 1),
@@ -86,6 +107,7 @@ def _folders() -> dict[str, dict[str, Any]]:
     folders = {
         "settings": config_folder(),
         "data": data_folder(),
+        "checkpoints": store_folder(),
         "plugins": plugin_folder(),
         "cache": cache_folder(),
     }
@@ -107,12 +129,16 @@ def _fact(fact: Any) -> str:
         return "not installed" if fact is None else str(fact)
     if "path" in fact:
         return str(fact["path"]) + ("" if fact["writable"] else " (read-only)")
+    if not fact.keys() & {"available", "reason"}:
+        return "; ".join(f"{key} {_short(value)}" for key, value in fact.items())
     answer = "yes" if fact.get("available") else f"no: {fact.get('reason', 'not said')}"
     rest = {key: value for key, value in fact.items() if key not in ("available", "reason")}
     return "; ".join([answer, *(f"{key} {_short(value)}" for key, value in rest.items() if value)])
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{key} {number}" for key, number in value.items())
     if isinstance(value, list):
         return ", ".join(" ".join(map(str, device.values())) for device in value)
     return str(value)

@@ -22,7 +22,7 @@ from segdesk.core.segmentation import (
     SegmentIds,
     SegmentMasks,
 )
-from segdesk.engine.upsample import winning_categories
+from segdesk.core.upsample import winning_categories
 
 _DENSE = 2**24  # ids below it are counted in a table
 

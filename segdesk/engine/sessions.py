@@ -15,6 +15,7 @@ from segdesk.core.progress import Report, part, silent
 from segdesk.core.prompts import Prompt
 from segdesk.core.segmentation import Provenance, Segmentation
 from segdesk.engine.answer_check import check_answer
+from segdesk.engine.checkpoints.finding import find_checkpoint
 from segdesk.engine.registry import registry
 from segdesk.engine.resolve import resolve
 
@@ -87,7 +88,9 @@ class Sessions:
         segmenter, checkpoint, device = key
         report(0.0, "Opening the segmenter")
         spec = registry().segmenter(segmenter)
-        self._open[key] = spec.open(checkpoint, device, part(report, 0.0, 0.5))
+        if spec.needs_checkpoint:
+            checkpoint = str(find_checkpoint(checkpoint, part(report, 0.0, 0.3)))
+        self._open[key] = spec.open(checkpoint, device, part(report, 0.3, 0.5))
         return self._open[key], part(report, 0.5, 1.0)
 
     def _close(self, key: Key) -> None:

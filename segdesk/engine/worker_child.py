@@ -20,6 +20,7 @@ from segdesk.api import SegmentRequest
 from segdesk.core import errors
 from segdesk.core.errors import in_words
 from segdesk.core.progress import Report
+from segdesk.engine.offline import keep_private
 from segdesk.engine.registry import registry
 from segdesk.engine.sessions import Sessions
 from segdesk.engine.shared_pixels import Array, Parcel, unpack
@@ -31,6 +32,7 @@ def serve(connection: Connection) -> None:
     """Answer the messages of ``worker_process`` one after the other, until told to end."""
     _be_quiet()
     _go_first()
+    keep_private()
     threading.Thread(target=_die_with_parent, daemon=True).start()
     registry()  # so that the options of its plugins can be unpickled
     try:

@@ -80,6 +80,12 @@ class Asking:
 
         PluginsDialog(self._window).exec()
 
+    def show_checkpoints(self) -> None:
+        """Show the checkpoints."""
+        from segdesk.gui.dialogs.checkpoints import CheckpointsDialog
+
+        CheckpointsDialog(self._window.bench.checkpoints, self._window).exec()
+
     def show_about(self) -> None:
         """Show the program, its devices and folders."""
         from segdesk.gui.dialogs.about import AboutDialog

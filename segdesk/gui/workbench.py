@@ -8,6 +8,7 @@ from PySide6.QtGui import QGuiApplication
 from segdesk.engine import edits
 from segdesk.engine.layer import Layer
 from segdesk.gui.category_keys import category_of_key
+from segdesk.gui.checkpointing import Checkpointing
 from segdesk.gui.displaying import Displaying
 from segdesk.gui.editor import Editor
 from segdesk.gui.exporting import Exporting
@@ -46,12 +47,14 @@ class Workbench(QObject):
         self.operating = Operating(editor, self.shelf, self._edits)
         self.measuring = Measuring(editor, self.shelf, self.disk)
         self.displaying = Displaying(editor, self.shelf, self.disk)
+        self.checkpoints = Checkpointing(self)
         for topic in (
             self.opening,
             self.segmenting,
             self.teaching,
             self.exporting,
             self.measuring,
+            self.checkpoints,
             self.operating,
         ):
             topic.job_started.connect(self.job_started)
@@ -143,6 +146,7 @@ class Workbench(QObject):
 
         self._slow.close()
         self.disk.close()
+        self.checkpoints.close()
         dismiss()
         self._gpu.close()
         self._edits.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import torch
 
 from segdesk.core.errors import UsageError
@@ -14,6 +16,33 @@ def known_devices() -> list[str]:
         return ["cpu"]
     count = torch.accelerator.device_count()
     return [*(f"{accelerator.type}:{index}" for index in range(count)), "cpu"]
+
+
+def why_first() -> str:
+    """Return in words why "auto" stands for the device that it stands for."""
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    if accelerator is None:
+        return "no accelerator works here, so models run on the processor"
+    count = torch.accelerator.device_count()
+    more = f", the first of {count}" if count > 1 else ""
+    return f"PyTorch finds {accelerator.type.upper()}{more}"
+
+
+def memory_of(device: torch.device) -> tuple[int, int]:
+    """Return (free, total) bytes of a device's memory, as far as it can be asked for them.
+
+    A processor has the machine's. Raises ``RuntimeError`` where the device cannot tell.
+    """
+    if device.type == "cpu":
+        import psutil
+
+        memory = psutil.virtual_memory()
+        return memory.available, memory.total
+    if device.type == "mps":  # shares the machine's
+        limit = torch.mps.recommended_max_memory()
+        return limit - torch.mps.driver_allocated_memory(), limit
+    free, total = torch.accelerator.get_memory_info(device)
+    return free, total
 
 
 def choose_device(name: str) -> torch.device:
@@ -29,3 +58,10 @@ def choose_device(name: str) -> torch.device:
     raise UsageError(
         f"There is no device {name!r} here, only {', '.join(known)}; `segdesk doctor` says why."
     )
+
+
+def free_memory() -> None:
+    """Give back the memory of what is no longer used."""
+    gc.collect()
+    if torch.accelerator.is_available():
+        torch.accelerator.empty_cache()

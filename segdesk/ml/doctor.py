@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,9 @@ from typing import Any
 
 import torch
 
-from segdesk.ml.device import choose_device
+from segdesk.ml.device import choose_device, known_devices, memory_of, why_first
+
+_NONE = "no NVIDIA driver was found"
 
 
 def describe() -> dict[str, Any]:
@@ -20,6 +23,8 @@ def describe() -> dict[str, Any]:
     return {
         "torch": torch.__version__,
         "auto": str(choose_device("auto")),
+        "why": why_first(),
+        "memory": {name: _memory(name) for name in known_devices()},
         "cpu": {"available": True, "reason": "", "threads": torch.get_num_threads()},
         "cuda": _cuda(),
         "mps": {"available": torch.backends.mps.is_available(), "reason": _mps_reason()},
@@ -30,15 +35,25 @@ def describe() -> dict[str, Any]:
     }
 
 
+def _memory(name: str) -> dict[str, float]:
+    """Return the memory of a device in GiB; empty where it cannot be asked."""
+    try:
+        free, total = memory_of(torch.device(name))
+    except RuntimeError:  # a device that does not count
+        return {}
+    return {"free_gib": round(free / 2**30, 1), "total_gib": round(total / 2**30, 1)}
+
+
 def _cuda() -> dict[str, Any]:
-    driver = _driver()
-    reason = _cuda_reason(driver)
+    driver, newest = _driver()
+    reason = _cuda_reason(driver, newest)
     count = 0 if reason else torch.cuda.device_count()
     return {
         "available": not reason,
         "reason": reason,
         "build": torch.version.cuda or torch.version.hip or "",
         "driver": driver,
+        "driver_supports": newest,
         "devices": [_cuda_device(index) for index in range(count)],
     }
 
@@ -52,7 +67,7 @@ def _cuda_device(index: int) -> dict[str, Any]:
     }
 
 
-def _cuda_reason(driver: str) -> str:
+def _cuda_reason(driver: str, newest: str) -> str:
     """Return why CUDA is not used; empty when it is."""
     if torch.version.cuda is None and torch.version.hip is None:
         return "this build of PyTorch is for processors only: install one for CUDA to use a GPU"
@@ -62,21 +77,40 @@ def _cuda_reason(driver: str) -> str:
         torch.cuda.init()
     except (RuntimeError, AssertionError) as error:
         reason = str(error).strip().partition("\n")[0]
-        return reason if driver else "no NVIDIA driver was found"
+        return (too_old(driver, newest, torch.version.cuda or "") or reason) if driver else _NONE
     return ""
 
 
-def _driver() -> str:
-    """Return the version of the NVIDIA driver; empty when there is none."""
+def too_old(driver: str, newest: str, build: str) -> str:
+    """Return what to do about a driver that is older than PyTorch's build; empty when it is not.
+
+    Builds for later versions of the same major one work (NVIDIA's "minor version compatibility").
+    """
+    if not newest or not build or int(newest.split(".")[0]) >= int(build.split(".")[0]):
+        return ""
+    return (
+        f"the driver {driver} supports CUDA up to {newest}, and this PyTorch is built for {build}:"
+        f" update the driver, or install a build of PyTorch for CUDA {newest.split('.')[0]}"
+    )
+
+
+def _driver() -> tuple[str, str]:
+    """Return the NVIDIA driver's version and the newest CUDA it supports; empty for none."""
     command = shutil.which("nvidia-smi")
     if command is None:
-        return ""
-    query = [command, "--query-gpu=driver_version", "--format=csv,noheader"]
+        return "", ""
     try:
-        answer = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True)
+        answer = subprocess.run([command], capture_output=True, text=True, timeout=20, check=True)
     except (OSError, subprocess.SubprocessError):
-        return ""
-    return answer.stdout.partition("\n")[0].strip()
+        return "", ""
+    return _first(r"Driver Version: ([\d.]+)", answer.stdout), _first(
+        r"CUDA Version: ([\d.]+)", answer.stdout
+    )
+
+
+def _first(pattern: str, text: str) -> str:
+    found = re.search(pattern, text)
+    return found[1] if found else ""
 
 
 def _mps_reason() -> str:

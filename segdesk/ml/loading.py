@@ -9,16 +9,25 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoImageProcessor
+from huggingface_hub import constants
+from transformers import (
+    VIDEO_PROCESSOR_MAPPING,
+    AutoConfig,
+    AutoImageProcessor,
+    AutoTokenizer,
+    AutoVideoProcessor,
+)
 from transformers.utils import logging
 
+from segdesk.core.checkpoint_folder import check_folder, weight_files
 from segdesk.core.errors import CheckpointError, SegdeskError
 from segdesk.core.progress import Report, part
-from segdesk.ml.checkpoint_folder import check_folder, read_weights
+from segdesk.core.weights import count_weights
 from segdesk.ml.device import choose_device
-from segdesk.ml.hub import find_checkpoint
+from segdesk.ml.weights import read_weights
 
 _MOST_NAMED = 3
+_FEW_WEIGHTS = 2**20  # so many more than the files hold are not worth a refusal before the load
 
 
 @dataclass(frozen=True)
@@ -28,6 +37,7 @@ class LoadedModel:
     model: Any  # a PreTrainedModel, in float32 and not training
     processor: Any  # its image processor
     device: torch.device
+    tokenizer: Any = None  # of models that are told their task in words
 
 
 def load_model(
@@ -38,7 +48,7 @@ def load_model(
     Parameters
     ----------
     ref
-        A folder or Hub id.
+        The folder of the checkpoint; the engine has found or fetched it.
     device
         As in ``choose_device``.
     kinds
@@ -51,27 +61,38 @@ def load_model(
     Raises
     ------
     CheckpointError
-        When it cannot be found or fetched, is damaged or incomplete, or of another kind.
+        When it is damaged or incomplete, or of another kind.
     UsageError
         When there is no such device.
     """
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     target = choose_device(device)
-    folder = find_checkpoint(ref, part(report, 0.0, 0.6))
+    folder = Path(ref)
     check_folder(folder)
     with _blaming(folder):
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
     model_class = _model_class(folder, config, kinds, task)
-    weights = read_weights(folder, part(report, 0.6, 0.8))
-    report(0.8, "Building the model")
+    _check_size(folder, model_class, config)
+    weights = read_weights(folder, part(report, 0.0, 0.6))
+    report(0.6, "Building the model")
     model = _build(folder, model_class, config, weights)
     report(0.9, f"Moving the model to {target}")
     with _blaming(folder):
-        processor = AutoImageProcessor.from_pretrained(
-            folder, trust_remote_code=False, local_files_only=True
-        )
-    return LoadedModel(model.to(target), processor, target)
+        processor, tokenizer = _inputs(folder, config)
+    return LoadedModel(model.to(target), processor, target, tokenizer)
+
+
+def _inputs(folder: Path, config: Any) -> tuple[Any, Any]:
+    """Return the processor, and the tokenizer of a model that is told its task in words."""
+    local = {"trust_remote_code": False, "local_files_only": True}
+    if type(config) in VIDEO_PROCESSOR_MAPPING:
+        return AutoVideoProcessor.from_pretrained(folder, **local), None
+    if not hasattr(config, "task_seq_len"):
+        return AutoImageProcessor.from_pretrained(folder, **local), None
+    # Without the names of its file of categories, which it would fetch and which is not needed.
+    processor = AutoImageProcessor.from_pretrained(folder, class_info_file=None, **local)
+    return processor, AutoTokenizer.from_pretrained(folder, **local)
 
 
 def _model_class(
@@ -86,6 +107,18 @@ def _model_class(
     )
 
 
+def _check_size(folder: Path, model_class: type[Any], config: Any) -> None:
+    """Refuse, before memory is taken, a model that is much larger than the files can fill."""
+    held = count_weights([folder / name for name in weight_files(folder)])
+    with _blaming(folder), torch.device("meta"):
+        described = sum(weights.numel() for weights in model_class(config).parameters())
+    if described > 2 * held + _FEW_WEIGHTS:
+        raise CheckpointError(
+            f"{folder / 'config.json'}: describes a model of {described / 1e6:.0f} million weights;"
+            f" the files hold {held / 1e6:.0f} million."
+        )
+
+
 def _build(
     folder: Path, model_class: type[Any], config: Any, weights: dict[str, torch.Tensor]
 ) -> Any:
@@ -96,7 +129,8 @@ def _build(
             config=config,
             state_dict=weights,
             dtype=torch.float32,
-            attn_implementation="sdpa" if model_class._supports_sdpa else "eager",
+            # Its own; a backbone gets what it supports.
+            attn_implementation={"": "sdpa" if model_class._supports_sdpa else "eager"},
             ignore_mismatched_sizes=True,
             output_loading_info=True,
         )
@@ -128,7 +162,11 @@ def _some(names: list[str]) -> str:
 
 @contextmanager
 def _blaming(folder: Path) -> Iterator[None]:
-    """Turn whatever transformers raises over a checkpoint into one line that names it."""
+    """Turn whatever transformers raises over a checkpoint into one line that names it.
+
+    Meanwhile nothing is asked of the Hub: all that is needed has been fetched before.
+    """
+    online, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, True
     try:
         yield
     except SegdeskError:
@@ -136,3 +174,5 @@ def _blaming(folder: Path) -> Iterator[None]:
     except Exception as error:
         first = str(error).strip().partition("\n")[0] or type(error).__name__
         raise CheckpointError(f"{folder}: cannot be loaded: {first}") from error
+    finally:
+        constants.HF_HUB_OFFLINE = online

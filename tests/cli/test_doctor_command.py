@@ -60,3 +60,12 @@ def test_lines_say_why_a_device_is_not_used(segdesk, monkeypatch):
         "broken plugins",
         "none",
     ]
+
+
+def test_figures_come_when_asked_for(segdesk, monkeypatch):
+    figures = {"cpu": {"float32": {"megapixels_per_second": 1.5, "gflops": 80.0}}}
+    monkeypatch.setattr(doctor, "diagnose", lambda: {"versions": {"torch": "2"}})
+    monkeypatch.setattr(doctor, "self_test", lambda report: figures)
+    assert json.loads(segdesk("doctor", "--test", "--json")[1])["self_test"] == figures
+    last = segdesk("doctor", "--test")[1].splitlines()[-1]
+    assert last.split() == ["cpu", "float32", "1.500", "megapixels/s", "80", "GFLOP/s"]

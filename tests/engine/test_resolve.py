@@ -19,7 +19,6 @@ from segdesk.core.segmentation import (
     SegmentMasks,
 )
 from segdesk.engine.resolve import present_ids, resolve, segment_ids
-from segdesk.engine.upsample import winning_categories
 
 BY = Provenance("test")
 RED = (255, 0, 0)
@@ -41,60 +40,6 @@ def scores_of(shape, smooth, seed=0):
         return noise
     coarse = torch.from_numpy(noise[:, ::8, ::8])[None]
     return torch.nn.functional.interpolate(coarse, shape[1:], mode="bicubic")[0].numpy()
-
-
-def by_torch(scores, size):
-    full = torch.nn.functional.interpolate(
-        torch.from_numpy(scores)[None], size, mode="bilinear", align_corners=False
-    )[0]
-    return full.argmax(0).numpy(), full.numpy()
-
-
-def winners_of(scores, size):
-    strips = list(winning_categories(scores, size))
-    starts = np.cumsum([0, *(len(strip) for _, strip in strips)])
-    assert [first for first, _ in strips] == starts[:-1].tolist()
-    return np.concatenate([strip for _, strip in strips])
-
-
-@pytest.mark.parametrize("smooth", [False, True])
-@pytest.mark.parametrize(
-    ("shape", "size"),
-    [
-        ((5, 7, 9), (100, 133)),
-        ((150, 64, 64), (512, 512)),
-        ((19, 32, 32), (300, 777)),
-        ((3, 50, 60), (20, 31)),  # fewer pixels than scores
-        ((3, 50, 60), (50, 60)),
-        ((2, 1, 1), (10, 10)),
-        ((4, 40, 30), (41, 1)),
-        ((1, 4, 4), (9, 9)),
-    ],
-)
-def test_winners_are_those_of_torch(shape, size, smooth):
-    scores = scores_of(shape, smooth)
-    expected, full = by_torch(scores, size)
-    found = winners_of(scores, size)
-    rows, columns = np.nonzero(found != expected)
-    best = full[:, rows, columns].max(axis=0)
-    np.testing.assert_allclose(full[found[rows, columns], rows, columns], best, rtol=1e-5)
-    print(f"\n{shape} to {size}: {len(rows)} ties of {found.size} pixels fell otherwise")
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    hnp.arrays(
-        np.float32,
-        hnp.array_shapes(min_dims=3, max_dims=3, max_side=6),
-        elements=st.integers(-3, 3).map(float),
-    ),
-    st.tuples(st.integers(1, 20), st.integers(1, 20)),
-)
-def test_the_winner_has_the_highest_score_even_where_many_tie(scores, size):
-    _, full = by_torch(scores, size)
-    found = winners_of(scores, size)
-    rows, columns = np.indices(size)
-    np.testing.assert_allclose(full[found, rows, columns], full.max(axis=0), atol=1e-5)
 
 
 def test_scores_are_never_held_at_full_size():
@@ -147,12 +92,12 @@ def test_a_uniform_result_costs_next_to_nothing():
 
 def test_drawing_can_be_stopped():
     def stop(fraction, message):
-        if fraction > 0.5:
+        if fraction > 0.3:
             raise Cancelled("Stopped.")
 
     answer = CategoryScores(scores_of((3, 9, 9), True), categories("a", "b", "c"))
     with pytest.raises(Cancelled):
-        resolve(answer, request_of(Window(0, 0, 64, 64)), BY, stop)
+        resolve(answer, request_of(Window(0, 0, 4096, 2048)), BY, stop)
 
 
 def test_ids_are_kept_and_segments_without_pixels_are_not():

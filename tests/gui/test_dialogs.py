@@ -1,9 +1,9 @@
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QPlainTextEdit, QTreeWidget
+from PySide6.QtWidgets import QLabel, QPlainTextEdit, QPushButton, QTreeWidget
 
 from segdesk.core.geometry import Window
-from segdesk.engine import diagnosis, folders
+from segdesk.engine import devices, diagnosis, folders
 from segdesk.engine.registry import find_plugins, forget_plugins
 from segdesk.gui.dialogs.about import AboutDialog
 from segdesk.gui.dialogs.export import ExportDialog
@@ -121,4 +121,22 @@ def test_about_says_what_the_doctor_finds(qtbot, monkeypatch):
     text = dialog.findChild(QPlainTextEdit)
     qtbot.waitUntil(lambda: "cuda" in text.toPlainText(), timeout=10_000)
     assert str(folders.plugin_folder()) in text.toPlainText()
+    lane.close()
+
+
+def test_about_measures_the_devices_when_asked(qtbot, monkeypatch):
+    figures = {"cpu": {"float32": {"megapixels_per_second": 1.5, "gflops": 80.0}}}
+    monkeypatch.setattr(diagnosis, "describe", lambda: {"cuda": {"available": False}})
+    monkeypatch.setattr(devices, "self_test", lambda report: figures)
+    lane = Lane("disk")
+    dialog = AboutDialog(lane)
+    qtbot.addWidget(dialog)
+    text = dialog.findChild(QPlainTextEdit)
+    qtbot.waitUntil(lambda: "cuda" in text.toPlainText(), timeout=10_000)
+    (button,) = [b for b in dialog.findChildren(QPushButton) if b.text() == "Measure Devices"]
+    button.click()
+    assert not button.isEnabled()
+    qtbot.waitUntil(button.isEnabled, timeout=10_000)
+    assert "80 GFLOP/s" in text.toPlainText()
+    dialog.reject()
     lane.close()

@@ -88,8 +88,8 @@ BAD_FOLDERS = {
     "bad json": (lambda f: (f / "config.json").write_text("{"), "config.json: cannot be read"),
     "list": (lambda f: (f / "config.json").write_text("[]"), "no description of a model"),
     "other task": (
-        partial(change_config, model_type="detr", architectures=["DetrForObjectDetection"]),
-        "holds DetrForObjectDetection, which is not for semantic segmentation",
+        partial(change_config, model_type="resnet", architectures=["ResNetForImageClassification"]),
+        "holds ResNetForImageClassification, which is not for semantic segmentation",
     ),
     "unknown model": (partial(change_config, model_type="frobnicator"), "frobnicator"),
     "wrong config": (partial(change_config, hidden_sizes="many"), "cannot be loaded"),
@@ -150,7 +150,7 @@ def test_weights_in_several_files_are_read(copied, image):
 @pytest.mark.parametrize(
     ("ref", "words"),
     [
-        ("org/not-here", "the Hub cannot be reached"),
+        ("org/not-here", "not on this machine, and offline mode is on"),
         ("./not/a/folder", "there is no such folder"),
         (__file__, "a file; a checkpoint is a folder or a Hub id"),
     ],

@@ -61,6 +61,90 @@ def mobilenet_v2():
     )
 
 
+def data2vec():
+    config, processor = beit()
+    settings = {k: v for k, v in config.to_dict().items() if k not in ("model_type", "num_labels")}
+    return transformers.Data2VecVisionConfig(**settings), processor
+
+
+def mobilevit():
+    return transformers.MobileViTConfig(
+        num_labels=CATEGORIES,
+        image_size=64,
+        hidden_sizes=[16, 16, 16],
+        neck_hidden_sizes=[8, 8, 8, 16, 16, 16, 32],
+        num_attention_heads=2,
+        aspp_out_channels=16,
+        atrous_rates=[1, 2, 3],
+        output_stride=16,
+    ), _mobilevit_processor()
+
+
+def mobilevit_v2():
+    return transformers.MobileViTV2Config(
+        num_labels=CATEGORIES,
+        image_size=64,
+        width_multiplier=0.25,
+        base_attn_unit_dims=[16, 16, 16],
+        aspp_out_channels=16,
+        n_attn_blocks=[1, 1, 1],
+        output_stride=16,
+    ), _mobilevit_processor()
+
+
+def _mobilevit_processor():
+    return transformers.MobileViTImageProcessor(
+        size={"shortest_edge": 72}, crop_size={"height": 64, "width": 64}
+    )
+
+
+def upernet():
+    backbone = transformers.SwinConfig(
+        image_size=64,
+        embed_dim=8,
+        depths=[1, 1, 1, 1],
+        num_heads=[1, 1, 2, 2],
+        window_size=4,
+        out_features=["stage1", "stage2", "stage3", "stage4"],
+    )
+    return transformers.UperNetConfig(
+        backbone_config=backbone, hidden_size=16, num_labels=CATEGORIES, use_auxiliary_head=False
+    ), transformers.SegformerImageProcessor(size={"height": 64, "width": 96})
+
+
+def sapiens2():
+    head = transformers.Sapiens2HeadConfig(upsample_out_channels=[16], conv_out_channels=[16])
+    return transformers.Sapiens2Config(
+        num_labels=CATEGORIES,
+        hidden_size=32,
+        intermediate_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_attention_heads=1,
+        num_first_full_attention_layers=1,
+        num_last_full_attention_layers=1,
+        image_size=64,
+        head_config=head,
+    ), transformers.Sapiens2ImageProcessor(size={"height": 64, "width": 64})
+
+
+def tipsv2_dpt():
+    backbone = transformers.Tipsv2VisionConfig(
+        hidden_size=32,
+        num_hidden_layers=4,
+        num_attention_heads=2,
+        image_size=56,
+        out_indices=[1, 2, 3, 4],
+        reshape_hidden_states=False,
+    )
+    return transformers.Tipsv2DptConfig(
+        num_labels=CATEGORIES,
+        backbone_config=backbone,
+        neck_hidden_sizes=[16, 16, 16, 16],
+        fusion_hidden_size=16,
+    ), transformers.Tipsv2DptImageProcessor(size={"height": 56, "width": 56})
+
+
 def save(made, folder, names=()):
     """Save a model with random weights that tell categories apart, and its processor."""
     config, processor = made

@@ -45,6 +45,14 @@ def segment_actions() -> list[Action[MainWindow]]:
             starts_group=True,
         ),
         *_categories(),
+        Action(
+            "checkpoints",
+            "Chec&kpoints…",
+            lambda w: w.asking.show_checkpoints(),
+            "&Segment",
+            icon="package",
+            starts_group=True,
+        ),
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -25,6 +25,7 @@ from segdesk.core.prompts import Example
 from segdesk.engine.document import Update
 from segdesk.engine.registry import registry
 from segdesk.gui.actions import Actions
+from segdesk.gui.checkpointing import Checkpointing
 from segdesk.gui.choice import Choice
 from segdesk.gui.forms import OptionsForm
 from segdesk.gui.icons import IconButton
@@ -42,7 +43,7 @@ class SegmenterPanel(QWidget):
         self._choice: Choice = bench.segmenting.choice
         self._actions = actions
         self._segmenters = _segmenter_combo()
-        self._checkpoint = CheckpointRow(self._choice)
+        self._checkpoint = CheckpointRow(self._choice, bench.checkpoints)
         self._hint = QLabel(wordWrap=True)
         self._hint.setObjectName("muted")
         self.refusal = QLabel(wordWrap=True)
@@ -137,11 +138,13 @@ class SegmenterPanel(QWidget):
 
 
 class CheckpointRow(QWidget):
-    """Weights by Hub id or folder: suggested, typed or browsed for."""
+    """Weights by name, Hub id or folder: installed, suggested, typed or browsed for."""
 
-    def __init__(self, choice: Choice, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, choice: Choice, checkpoints: Checkpointing, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
-        self._choice = choice
+        self._choice, self._checkpoints = choice, checkpoints
         self._refs = QComboBox(editable=True)
         self._refs.setAccessibleName("Checkpoint: a Hub id or a folder")
         self._refs.setSizeAdjustPolicy(
@@ -159,19 +162,33 @@ class CheckpointRow(QWidget):
         row.addWidget(browse)
         self._refs.activated.connect(self._on_refs_activated)
         browse.clicked.connect(self._on_browse_clicked)
+        checkpoints.changed.connect(self._on_checkpoints_changed)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Look for what is installed by now."""
+        super().showEvent(event)
+        self._checkpoints.refresh()
 
     def refresh(self) -> None:
-        """Show what the chosen segmenter suggests, and what is chosen."""
+        """Show what is installed for the chosen segmenter, what it suggests, and what is chosen."""
         spec = self._choice.spec
+        titles = {item.ref: item.title for item in spec.checkpoints} if spec else {}
+        here = [item.name for item in self._checkpoints.suiting(spec.task)] if spec else []
         with QSignalBlocker(self._refs):
             self._refs.clear()
-            for checkpoint in spec.checkpoints if spec else ():
-                self._refs.addItem(checkpoint.title, checkpoint.ref)
+            for ref in dict.fromkeys([*here, *titles]):
+                self._refs.addItem(titles.get(ref, ref), ref)
+                self._refs.setItemData(self._refs.count() - 1, ref, Qt.ItemDataRole.ToolTipRole)
             found = self._refs.findData(self._choice.checkpoint)
             self._refs.setCurrentIndex(found)
             if found < 0:
                 self._refs.setEditText(self._choice.checkpoint)
         self._refs.setToolTip(self._choice.checkpoint)
+
+    def _on_checkpoints_changed(self) -> None:
+        line = self._refs.lineEdit()
+        if not (line and line.isModified()):  # somebody is typing
+            self.refresh()
 
     def _on_refs_activated(self, index: int) -> None:
         self._choice.set_checkpoint(self._refs.itemData(index) or self._refs.itemText(index))
