@@ -77,8 +77,8 @@ class Canvas(QWidget):
         self._scene = Scene()
         self._backing = Backing()
         self._shade: Shade | None = None
-        self.lane = Lane("canvas")
-        self._loader = TileLoader(self.lane, self)
+        self.lane, self._tile_lane = Lane("tools"), Lane("canvas")  # no tool makes the tiles wait
+        self._loader = TileLoader(self._tile_lane, self)
         self._hands = Hands(self)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -161,6 +161,11 @@ class Canvas(QWidget):
             rect = self._view.device_rect(window).adjusted(-_PEN, -_PEN, _PEN, _PEN)
             self.update(_logical(rect.intersected(self._view.rect), self.devicePixelRatioF()))
 
+    def end_jobs(self) -> None:
+        """Cancel what goes on beside the window, and wait until it has ended."""
+        self.lane.close()
+        self._tile_lane.close()
+
     # Qt's own.
 
     def sizeHint(self) -> QSize:
@@ -221,8 +226,9 @@ class Canvas(QWidget):
         queued = Qt.ConnectionType.QueuedConnection  # nothing else happens during a paint event
         self._completed.connect(self.first_frame_painted, queued)
         self._damage_seen.connect(self.editor.failed, queued)
-        self.destroyed.connect(self.lane.close)
-        QCoreApplication.instance().aboutToQuit.connect(self.lane.close)
+        for lane in (self.lane, self._tile_lane):
+            self.destroyed.connect(lane.close)
+            QCoreApplication.instance().aboutToQuit.connect(lane.close)
 
     def _on_document_changed(self) -> None:
         self._hands.reset()
