@@ -117,10 +117,10 @@ class LabelMap:
         return ids
 
     def at(self, x: int, y: int, frame: int = 0) -> int:
-        """Return the id of one pixel, for the eye; 0 outside."""
+        """Return the id of one pixel; 0 outside."""
         if not (0 <= x < self.width and 0 <= y < self.height):
             return 0
-        tile = self.seen((x // TILE, y // TILE, frame))
+        tile = self.tile((x // TILE, y // TILE, frame))
         return tile if isinstance(tile, int) else int(tile[y % TILE, x % TILE])
 
     def overview(self, level: int) -> LabelMap:

@@ -100,8 +100,10 @@ class Layer:
         return next((s for s in self.segments.values() if s.category == category_id), None)
 
     def segment_at(self, x: int, y: int, frame: int = 0) -> int:
-        """Return the id of the topmost segment at a pixel; 0 where there is none."""
-        return next((i for plane in reversed(self.planes) if (i := plane.at(x, y, frame))), 0)
+        """Return the id of the topmost segment that is seen at a pixel; 0 where there is none."""
+        pixel = Window(x, y, 1, 1)
+        seen = (int(plane.look(pixel, frame)[0, 0]) for plane in reversed(self.planes))
+        return next(filter(None, seen), 0)
 
     def bounds(self, segment_id: int) -> dict[int, Window]:
         """Return the smallest window around a segment on each frame on which it has pixels."""
