@@ -40,7 +40,8 @@ def map_ids(ids: NDArray[Any], new_id: Callable[[int], int]) -> Ids:
         present = np.bincount(shifted.ravel()).nonzero()[0]
         table = np.zeros(int(present[-1]) + 1, np.int32)
         table[present] = [new_id(segment) for segment in (present + low).tolist()]
-        return table[shifted]
+        found: Ids = table[shifted]
+        return found
     present = np.unique(ids, return_counts=True)[0]  # with counts it sorts, which is quicker
     new_ids = np.array([new_id(segment) for segment in present.tolist()], np.int32)
     replaced: Ids = new_ids[np.searchsorted(present, ids)]

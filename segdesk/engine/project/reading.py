@@ -84,7 +84,8 @@ class StoredImage:
             pixels = self._pixels
             if pixels is None:
                 pixels = self._pixels = self._read()
-        return pixels[frame][window.slices]
+        part: Pixels = pixels[frame][window.slices]
+        return part
 
     def close(self) -> None:
         """Forget the pixels."""
