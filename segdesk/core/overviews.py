@@ -79,7 +79,7 @@ class Overviews:
                 continue
             if child in self._stale[level - 1] and not self._make(level - 1, child, until):
                 return False
-            parts[dx, dy] = below.tile(child)
+            parts[dx, dy] = below.seen(child)
         self._stale[level].discard(index)
         first = parts[0, 0]
         if isinstance(first, int) and all(is_same_id(part, first) for part in parts.values()):

@@ -127,7 +127,7 @@ class MainWindow(QMainWindow):
         settings().setValue("layout", self.saveState())
         event.accept()
         self.hide()  # jobs may take a moment to stop
-        self.canvas.stop()
+        self.canvas.end_jobs()
         self.bench.close()
 
     def _make_bars(self) -> None:

@@ -104,7 +104,16 @@ class Operating(QObject):
         def change(draft: Document, report: Report) -> None:
             operate(draft, order.operation.id, order.target, order.options, report)
 
-        return self._submit(order.operation.title, order.target.layer_id, change)
+        work = partial(_compared, order.target.layer_id, change)
+        return self._submit(order.operation.title, work)
+
+    def change(self, title: str, layer_id: int, act: Callable[[Document], object]) -> None:
+        """Change segments of a layer: at once, or beside the window where it has many pixels."""
+        document = self._editor.document
+        if document and self.is_cheap(Target(layer_id)):
+            self._editor.attempt(act, document)
+        elif document:
+            self._adopt_later(self._submit(title, partial(_done, title, act)))
 
     def paint_range(self, place: Place, within: Range) -> None:
         """Paint the chosen category where pixels are in a range."""
@@ -113,7 +122,7 @@ class Operating(QObject):
         def change(draft: Document, report: Report) -> None:
             paint_range(draft, place, within, category, report)
 
-        self._adopt_later(self._submit("Threshold", place.layer_id, change))
+        self._adopt_later(self._submit("Threshold", partial(_compared, place.layer_id, change)))
 
     def adopt(self, outcome: Outcome) -> None:
         """Take an outcome over, and say what it has changed."""
@@ -124,12 +133,11 @@ class Operating(QObject):
         if outcome.document.version != before:
             self._editor.message.emit(outcome.words)
 
-    def _submit(self, title: str, layer_id: int, change: Change) -> Job | None:
+    def _submit(self, title: str, work: Callable[..., Outcome]) -> Job | None:
         document, entry = self._editor.document, self._shelf.current
         if not document or not entry:
             return None
-        work = partial(_work, document, document.draft(), layer_id, change)
-        job = self._lane.submit(work, title)
+        job = self._lane.submit(partial(work, document, document.draft()), title)
         self._shelf.hold_during(entry, job)
         return job
 
@@ -147,9 +155,21 @@ class Operating(QObject):
         return self._editor.document.active if self._editor.document else None
 
 
-def _work(
-    document: Document, draft: Document, layer_id: int, change: Change, report: Report
+def _done(
+    title: str,
+    act: Callable[[Document], object],
+    document: Document,
+    draft: Document,
+    report: Report,
 ) -> Outcome:
+    act(draft)
+    return Outcome(document, draft, f"{title}: done.")
+
+
+def _compared(
+    layer_id: int, change: Change, document: Document, draft: Document, report: Report
+) -> Outcome:
+    """Carry an order out, and say how the segments of a layer differ."""
     layer = draft.layer(layer_id)
     before = dict(layer.areas)
     change(draft, report)

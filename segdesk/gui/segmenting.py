@@ -23,6 +23,7 @@ from segdesk.engine.worker import Workers
 from segdesk.gui.choice import Choice
 from segdesk.gui.editor import Editor
 from segdesk.gui.lanes import Job, Lane, Work
+from segdesk.gui.operating import Operating
 from segdesk.gui.shelf import Entry, Shelf, categories_of
 from segdesk.gui.tiled import Attempt, Tiled
 
@@ -54,9 +55,10 @@ class Segmenting(QObject):
     running_changed = Signal()
     job_started = Signal(object)
 
-    def __init__(self, editor: Editor, shelf: Shelf, lane: Lane) -> None:
+    def __init__(self, editor: Editor, shelf: Shelf, lane: Lane, operating: Operating) -> None:
         super().__init__(editor)
         self._editor, self._shelf, self._lane = editor, shelf, lane
+        self._operating = operating
         self.workers = Workers()
         self._tiled = Tiled(self.workers, self)
         self.viewport: Callable[[], Window] = lambda: Window(0, 0, 0, 0)  # what is on show
@@ -104,17 +106,20 @@ class Segmenting(QObject):
 
         Prompts that each ask for one segment have then done their work, and go.
         """
-        document, spec = self._editor.document, self.choice.spec
-        if not document:
-            return
-        accepted = self._editor.attempt(proposals.accept, document, layer_id, segment_ids)
-        if accepted and segment_ids is None and spec and spec.task == "prompted":
-            edits.clear_prompts(document)
+        spec = self.choice.spec
+        is_done = segment_ids is None and spec is not None and spec.task == "prompted"
+
+        def accept(document: Document) -> None:
+            proposals.accept(document, layer_id, segment_ids)
+            if is_done:
+                edits.clear_prompts(document)
+
+        self._operating.change("Accept", layer_id, accept)
 
     def reject(self, layer_id: int, segment_ids: set[int] | None = None) -> None:
         """Reject a proposal, or some of its segments."""
-        if self._editor.document:
-            self._editor.attempt(proposals.reject, self._editor.document, layer_id, segment_ids)
+        reject = partial(proposals.reject, layer_id=layer_id, segment_ids=segment_ids)
+        self._operating.change("Reject", layer_id, reject)
 
     def close(self) -> None:
         """End the processes; only once the lane has stopped."""

@@ -63,6 +63,7 @@ class Canvas(QWidget):
     view_changed = Signal()
     first_frame_painted = Signal()
     _completed = Signal()  # not yet handed to the display
+    _damage_seen = Signal(str)
 
     _hands: Hands | None = None  # until made; Qt sends events before that
 
@@ -71,15 +72,15 @@ class Canvas(QWidget):
         self.editor = editor
         self._view = View()
         self._is_fitted = True
-        self._is_sharp = self._has_painted = False
+        self._is_sharp = self._has_painted = self._has_told = False
         self._last_look = 0.0
         self._awaited: set[TileKey] = set()  # tiles on show that were missing in the last picture
         self._maker = OverviewMaker(self)
         self._scene = Scene(self._maker)
         self._backing = Backing()
         self._shade: Shade | None = None
-        self.lane = Lane("canvas")
-        self._loader = TileLoader(self.lane, self)
+        self.lane, self._tile_lane = Lane("tools"), Lane("canvas")  # no tool makes the tiles wait
+        self._loader = TileLoader(self._tile_lane, self)
         self._hands = Hands(self)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -167,11 +168,6 @@ class Canvas(QWidget):
         self._shade = shade
         self.update()
 
-    def stop(self) -> None:
-        """End what is being read and made; nothing is after that."""
-        self.lane.close()
-        self._maker.close()
-
     def redraw_tool(self, window: Window | None = None) -> None:
         """Draw what the tool draws anew; only in a window of level-0 pixels, if given."""
         if window is None:
@@ -179,6 +175,12 @@ class Canvas(QWidget):
         else:
             rect = self._view.device_rect(window).adjusted(-_PEN, -_PEN, _PEN, _PEN)
             self.update(_logical(rect.intersected(self._view.rect), self.devicePixelRatioF()))
+
+    def end_jobs(self) -> None:
+        """Cancel what goes on beside the window, and wait until it has ended."""
+        self.lane.close()
+        self._tile_lane.close()
+        self._maker.close()
 
     # Qt's own.
 
@@ -192,10 +194,7 @@ class Canvas(QWidget):
         ratio = self.devicePixelRatioF()
         painter = QPainter(self)
         painter.scale(1 / ratio, 1 / ratio)
-        knew = self._scene.problem
         painter.drawPixmap(0, 0, self._backing.picture(self._scene.paint))
-        if self._scene.problem != knew:
-            QTimer.singleShot(0, self, self._tell_problem)
         self._is_sharp = not self._go_on() and has_tiles and not self._maker.is_busy
         if self.editor.document:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -208,6 +207,10 @@ class Canvas(QWidget):
         if self._is_sharp and not self._has_painted:
             self._has_painted = True
             self._completed.emit()
+        damage = self._scene.damage()
+        if damage and not self._has_told:
+            self._has_told = True
+            self._damage_seen.emit(f"{damage} What cannot be read is shown as empty.")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the middle, or all of the image, on show."""
@@ -236,17 +239,18 @@ class Canvas(QWidget):
         self.editor.selection_changed.connect(lambda: self._recolour(_NO_SEGMENT))
         self._loader.loaded.connect(self._on_tiles_loaded)
         self._loader.failed.connect(self.editor.fail)
-        self._completed.connect(self.first_frame_painted, Qt.ConnectionType.QueuedConnection)
+        queued = Qt.ConnectionType.QueuedConnection  # nothing else happens during a paint event
+        self._completed.connect(self.first_frame_painted, queued)
+        self._damage_seen.connect(self.editor.failed, queued)
         self._maker.made.connect(self._redraw)
         self._maker.failed.connect(self.editor.fail)
-        self.destroyed.connect(self.lane.close)
-        QCoreApplication.instance().aboutToQuit.connect(self.stop)
-
-    def _tell_problem(self) -> None:
-        self.editor.failed.emit(self._scene.problem)
+        for lane in (self.lane, self._tile_lane):
+            self.destroyed.connect(lane.close)
+            QCoreApplication.instance().aboutToQuit.connect(lane.close)
 
     def _on_document_changed(self) -> None:
         self._hands.reset()
+        self._has_told = False
         self._view = replace(self._view, frame=self.editor.frame)
         self._scene.show(self.editor.document, self._new_tiles())
         self._scene.recolour(self.editor.selection)

@@ -226,10 +226,10 @@ class SegmentsPanel(QWidget):
     def _on_view_clicked(self, index: QModelIndex) -> None:
         layer = self._layer()
         if layer:
-            bounds = layer.bounds(int(self.model.ids[index.row()]))
-            if bounds and self._editor.frame not in bounds:
-                self._editor.set_frame(next(iter(bounds)))
+            bounds = self._editor.attempt(layer.bounds, int(self.model.ids[index.row()]))
             if bounds:
+                if self._editor.frame not in bounds:
+                    self._editor.set_frame(next(iter(bounds)))
                 self.segment_shown.emit(bounds[self._editor.frame])
 
     def _fill_category_menu(self, menu: QMenu) -> None:
