@@ -170,6 +170,7 @@ class MainWindow(QMainWindow):
         bench.opening.pixels_made.connect(self.canvas.look_again)
         bench.opening.browsed_changed.connect(self._on_document_changed)
         bench.job_started.connect(self.status.jobs.add)
+        self.canvas.job_started.connect(self.status.jobs.add)
         bench.projects.may_leave = lambda: self.asking.projects.may_leave()
         bench.keeping.rescued.connect(self.message_bar.show_failure)
         bench.keeping.project_changed.connect(self._on_document_changed)

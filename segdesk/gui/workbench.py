@@ -142,6 +142,18 @@ class Workbench(QObject):
             self.operating.change("Merge segments", layer.id, merge)
             self.editor.select(frozenset(chosen & layer.segments.keys()))
 
+    def set_category(self, category_id: int) -> None:
+        """Give the selected segments of the active layer another category."""
+        layer, chosen = self._active(), self._chosen()
+        if layer and chosen:
+            change = partial(
+                edits.set_category,
+                layer_id=layer.id,
+                segment_ids=chosen,
+                category_id=category_id,
+            )
+            self.operating.change("Change category", layer.id, change)
+
     def select_all(self) -> None:
         """Select all segments of the active layer."""
         layer = self._active()

@@ -57,11 +57,14 @@ class Canvas(QWidget):
         Another part of the image is on show, or at another scale.
     first_frame_painted
         The first picture of an image is complete; emitted once.
+    job_started
+        A ``Job`` of a tool waits or runs: for the job bar.
     """
 
     cursor_moved = Signal(float, float)
     view_changed = Signal()
     first_frame_painted = Signal()
+    job_started = Signal(object)
     _completed = Signal()  # not yet handed to the display
     _damage_seen = Signal(str)
 

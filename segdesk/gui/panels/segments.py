@@ -53,11 +53,14 @@ class SegmentsPanel(QWidget):
         A ``Window`` around the segment that the user has clicked on: to be centred.
     accepted, rejected
         Id of a proposal, and the ids of those of its segments that the user has judged.
+    category_chosen
+        Id of the category that the selected segments shall have.
     """
 
     segment_shown = Signal(object)
     accepted = Signal(int, object)
     rejected = Signal(int, object)
+    category_chosen = Signal(int)
 
     def __init__(
         self,
@@ -238,13 +241,9 @@ class SegmentsPanel(QWidget):
         for category in layer.state.categories if layer else ():
             if category.id:
                 action = menu.addAction(swatch(category.colour), category.name)
-                action.triggered.connect(lambda _=False, i=category.id: self._set_category(i))
-
-    def _set_category(self, category_id: int) -> None:
-        layer, document = self._layer(), self._editor.document
-        chosen = set(self._editor.selection) & set(layer.segments) if layer else set()
-        if document and layer and chosen:
-            self._editor.attempt(edits.set_category, document, layer.id, chosen, category_id)
+                action.triggered.connect(
+                    lambda _=False, i=category.id: self.category_chosen.emit(i)
+                )
 
     def _open_menu(self, position: QPoint) -> None:
         menu = QMenu(self)

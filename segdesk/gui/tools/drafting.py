@@ -30,3 +30,4 @@ def edit_beside(
     job = stage.lane.submit(lambda report: change(draft, report), title)
     job.succeeded.connect(adopt)
     job.failed.connect(editor.fail)
+    stage.job_started.emit(job)
