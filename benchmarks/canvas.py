@@ -40,7 +40,7 @@ def main() -> None:
     for _ in range(rounds):
         for name, scene in SCENES.items():
             figures[name].append(bench.measure(scene(bench, frames)))
-    bench.canvas.lane.close()
+    bench.canvas.end_jobs()
     report({name: np.array(times) * 1000 for name, times in figures.items()})
 
 

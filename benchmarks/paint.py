@@ -39,7 +39,7 @@ def main() -> None:
             for size, bench in benches.items():
                 times.setdefault((size, diameter), []).extend(stroke(bench, diameter))
     for bench in benches.values():
-        bench.canvas.lane.close()
+        bench.canvas.end_jobs()
     report(times, napari(given.napari) if given.napari else {})
 
 

@@ -133,7 +133,7 @@ class LargeBench(Bench):
     def close(self) -> None:
         """End the window and its lane."""
         self.editor.show(None, None)
-        self.canvas.lane.close()
+        self.canvas.end_jobs()
         self.canvas.close()
         self.canvas.deleteLater()
         self.settle(0.1)

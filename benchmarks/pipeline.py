@@ -22,8 +22,9 @@ import transformers
 from PIL import Image
 
 from segdesk.core.image import ArrayImage
+from segdesk.engine.job import SegmentJob
 from segdesk.engine.registry import registry
-from segdesk.engine.segment import SegmentJob, segment
+from segdesk.engine.segment import segment
 from segdesk.engine.sessions import Sessions
 
 Made = tuple[Any, Any]

@@ -30,7 +30,7 @@ from skimage.future import fit_segmenter, predict_segmenter
 from sklearn.ensemble import RandomForestClassifier
 
 from segdesk.api import IGNORE, ArrayImage, Category, Scribble, SegmentRequest
-from segdesk.engine.segment import SegmentJob, make_request
+from segdesk.engine.job import SegmentJob, make_request
 from segdesk.engine.sessions import Sessions
 
 DATA = Path(os.environ.get("SEGDESK_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))

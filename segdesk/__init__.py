@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from segdesk.engine.export import export as export
     from segdesk.engine.export import losses as losses
     from segdesk.engine.images import open_image as open_image
+    from segdesk.engine.job import SegmentJob as SegmentJob
     from segdesk.engine.job_files import read_job as read_job
     from segdesk.engine.mask_edits import edit_segmentation as edit_segmentation
     from segdesk.engine.mask_files import read_segmentation as read_segmentation
@@ -32,9 +33,9 @@ if TYPE_CHECKING:
     from segdesk.engine.project.project import Project as Project
     from segdesk.engine.prompt_files import read_prompts as read_prompts
     from segdesk.engine.registry import registry as registry
-    from segdesk.engine.segment import SegmentJob as SegmentJob
     from segdesk.engine.segment import segment as segment
     from segdesk.engine.sessions import Sessions as Sessions
+    from segdesk.engine.tiling.plan import Tiling as Tiling
 
 __version__ = "0.1.0"
 
@@ -58,8 +59,10 @@ _HOME = {
     "engine.project.project": ("Project",),
     "engine.prompt_files": ("read_prompts",),
     "engine.registry": ("registry",),
-    "engine.segment": ("SegmentJob", "segment"),
+    "engine.job": ("SegmentJob",),
+    "engine.segment": ("segment",),
     "engine.sessions": ("Sessions",),
+    "engine.tiling.plan": ("Tiling",),
 }
 _MODULE_OF = {name: f"segdesk.{module}" for module, names in _HOME.items() for name in names}
 

@@ -15,8 +15,9 @@ from PIL import Image
 from segdesk.engine.export import export
 from segdesk.engine.folders import plugin_folder
 from segdesk.engine.images import open_image
+from segdesk.engine.job import SegmentJob
 from segdesk.engine.registry import forget_plugins, registry
-from segdesk.engine.segment import SegmentJob, segment
+from segdesk.engine.segment import segment
 
 DOCS = Path(__file__).parents[1] / "docs"
 TUTORIAL = DOCS / "tutorial-plugin"

@@ -52,6 +52,8 @@ def segdesk_segmenters() -> list[SegmenterSpec]:
                 ),
             ),
             needs_checkpoint=True,
+            tile=512,
+            half=True,
             help="Gives every pixel a category that the model knows.",
         )
     ]

@@ -20,10 +20,16 @@ from segdesk.core.progress import Report
 from segdesk.core.prompts import Prompt
 from segdesk.core.segmentation import Answer, Category, Segmentation
 
+_TILE = 1024  # pixels along the side of a tile of a segmenter that does not say
+
 
 @dataclass(frozen=True)
 class SegmentRequest:
-    """One question to a session: the pixels of a window, and what the user says of them."""
+    """One question to a session: the pixels of a window, and what the user says of them.
+
+    For a tile the window counts in pixels at the resolution of the tiling, and may reach beyond
+    the image, where pixels are mirrored.
+    """
 
     pixels: Pixels  # (rows, columns, bands), the image's own dtype
     rgb: NDArray[Any]  # (rows, columns, 3) uint8, as displayed; may share memory with `pixels`
@@ -38,7 +44,12 @@ class SegmentRequest:
 
 
 class Session(Protocol):
-    """A segmenter with its checkpoint loaded on a device; used from one thread only."""
+    """A segmenter with its checkpoint loaded on a device; used from one thread only.
+
+    It may have two more methods. ``segment_many(requests, report) -> list[Answer]`` answers for
+    several windows at once; the engine gives it tiles of the same size. ``use_half() -> bool``
+    computes in half precision from then on, and says whether the device can.
+    """
 
     def segment(self, request: SegmentRequest, report: Report) -> Answer:
         """Answer for the request's window. Slow once an image key, fast often."""
@@ -70,7 +81,19 @@ class SegmenterSpec:
     checkpoints: tuple[Checkpoint, ...] = ()  # suggestions
     needs_checkpoint: bool = False  # cannot do without; `open` then gets the folder of one
     live: bool = False  # quick enough to answer after every prompt
+    tile: int | None = None  # pixels along the side of a tile it likes; 0: only whole images
+    half: bool = False  # its sessions have `use_half`
     help: str = ""
+
+    @property
+    def tile_size(self) -> int:
+        """Pixels along the side of a tile; 0 where an image must be segmented in one piece.
+
+        What needs prompts or learns from the image does, unless it says otherwise.
+        """
+        if self.tile is not None:
+            return self.tile
+        return 0 if self.task in ("prompted", "in-context") else _TILE
 
 
 @dataclass(frozen=True)

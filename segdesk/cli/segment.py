@@ -7,7 +7,7 @@ import sys
 import time
 from argparse import Namespace
 from contextlib import closing, nullcontext, redirect_stdout
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +15,34 @@ import segdesk
 from segdesk.cli.ending import FAILED, complain, say
 from segdesk.cli.parser import Parser, options_in
 from segdesk.cli.progress import progress_bar
+from segdesk.cli.tiling import add_tiling, tiling_in
 from segdesk.core.errors import Cancelled, ExportError, SegdeskError, UsageError
+from segdesk.core.image import ImageSource
 from segdesk.core.progress import Report, part
+from segdesk.core.prompts import put_on_frame
 from segdesk.core.segmentation import Segmentation
 from segdesk.engine.export import export, unique_stems
-from segdesk.engine.images import open_image
+from segdesk.engine.images import image_key, open_image
+from segdesk.engine.job import SegmentJob
 from segdesk.engine.job_files import read_job
 from segdesk.engine.options import fields_of
 from segdesk.engine.registry import registry
-from segdesk.engine.segment import SegmentJob, segment
+from segdesk.engine.segment import is_whole, needed_tiling, segment
 from segdesk.engine.sessions import Sessions
+from segdesk.engine.tiling.plan import Tiling
+from segdesk.engine.tiling.run import TiledRun
+from segdesk.engine.tiling.saved import go_on, resume_run
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to do with every image."""
+
+    job: SegmentJob
+    tiling: Tiling | None
+    formats: list[str]
+    resume: bool
+    frame: int = 0
 
 
 @dataclass(frozen=True)
@@ -42,6 +60,7 @@ def run(arguments: list[str]) -> int:
     """Segment images and export the results; one that fails does not stop the others."""
     parsed = _parser(arguments).read(arguments)
     formats = _formats(parsed.format)
+    tiling = tiling_in(parsed)
     job = read_job(
         parsed.segmenter,
         parsed.prompt,
@@ -52,7 +71,9 @@ def run(arguments: list[str]) -> int:
     )
     _make_folder(parsed.out)
     with redirect_stdout(sys.stderr) if parsed.json else nullcontext():  # plugins may print
-        outcomes, errors = _segment_all(parsed, job, formats)
+        job = replace(job, half=parsed.half, prompts=put_on_frame(job.prompts, parsed.frame - 1))
+        task = Task(job, tiling, formats, parsed.resume, parsed.frame - 1)
+        outcomes, errors = _segment_all(parsed, task)
     if parsed.json:
         about = {"segmenter": job.segmenter, "checkpoint": job.checkpoint, "device": job.device}
         images = [asdict(outcome) for outcome in outcomes]
@@ -69,6 +90,7 @@ def _parser(arguments: list[str]) -> Parser:
     add("--segmenter", metavar="ID", required=True, help=f"one of {', '.join(segmenters)}")
     add("--checkpoint", metavar="REF", default="", help="Hub id or folder of the weights")
     add("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default auto)")
+    add("--half", action="store_true", help="half precision, where segmenter and device can")
     add(
         "--example",
         metavar=("IMAGE", "MASK"),
@@ -79,9 +101,11 @@ def _parser(arguments: list[str]) -> Parser:
         help="an image and its index PNG (0 background, 255 ignore; 16 bits: instances)",
     )
     add("--prompt", metavar="FILE", type=Path, help="points, boxes, scribbles, ... as JSON")
+    add("--frame", metavar="N", type=int, default=1, help="frame of a stack, from 1 on (default 1)")
     add("--out", metavar="DIR", type=Path, required=True, help="folder of the results")
     add("--format", metavar="F,...", default="png", help=f"some of {', '.join(writers)}")
     add("--json", action="store_true", help="print one JSON object instead of lines")
+    add_tiling(parser)
     named = _value_of("--segmenter", arguments)
     if named is not None:
         spec = registry().segmenter(named)
@@ -115,9 +139,7 @@ def _make_folder(folder: Path) -> None:
         raise ExportError(f"The folder {folder} cannot be made: {error.strerror}.") from error
 
 
-def _segment_all(
-    parsed: Namespace, job: SegmentJob, formats: list[str]
-) -> tuple[list[Outcome], list[dict[str, str]]]:
+def _segment_all(parsed: Namespace, task: Task) -> tuple[list[Outcome], list[dict[str, str]]]:
     outcomes: list[Outcome] = []
     errors: list[dict[str, str]] = []
     targets = [parsed.out / stem for stem in unique_stems(parsed.images, parsed.out)]
@@ -125,7 +147,7 @@ def _segment_all(
         for number, (image, target) in enumerate(zip(parsed.images, targets, strict=True)):
             report = report_of(number, image.name)
             try:
-                outcome = _segment_one(image, target, job, formats, sessions, report)
+                outcome = _segment_one(image, target, task, sessions, report)
             except (UsageError, Cancelled):
                 raise
             except SegdeskError as error:
@@ -142,16 +164,15 @@ def _segment_all(
 def _segment_one(
     image: Path,
     target: Path,
-    job: SegmentJob,
-    formats: list[str],
+    task: Task,
     sessions: Sessions,
     report: Report,
 ) -> Outcome:
     start = time.perf_counter()
     with closing(open_image(image)) as source:
-        result = segment(source, job, part(report, 0, 0.8), sessions)
+        result = _segmented(source, target, task, sessions, part(report, 0, 0.8))
         rest = part(report, 0.8, 1)
-        files = export(result, source, formats, target.parent, target.name, rest)
+        files = export(result, source, task.formats, target.parent, target.name, rest)
     return Outcome(
         image=str(image),
         segments=len(result.segments),
@@ -159,6 +180,21 @@ def _segment_one(
         files={name: [str(file.absolute()) for file in paths] for name, paths in files.items()},
         details=_details(result),
     )
+
+
+def _segmented(
+    source: ImageSource, target: Path, task: Task, sessions: Sessions, report: Report
+) -> Segmentation:
+    """Segment an image; what is cut into tiles keeps its state beside the results meanwhile."""
+    tiling = task.tiling or needed_tiling(source, task.job)
+    if tiling is None or is_whole(task.job, tiling):
+        return segment(source, task.job, report, sessions, task.frame, tiling)
+    run = TiledRun(source, task.job, tiling, frame=task.frame)
+    state = target.with_name(f"{target.name}.tiles")
+    key = f"{image_key(source.info.name)}|{task.frame}"
+    if task.resume and state.exists():
+        resume_run(run, state, key)
+    return go_on(run, sessions, report, state, key)
 
 
 def _naming(image: Path, error: SegdeskError) -> str:

@@ -29,6 +29,14 @@ class Axis:
         centres = (np.arange(new_size, dtype=np.float32) + np.float32(0.5)) * np.float32(
             size / new_size
         ) - np.float32(0.5)
+        return cls.at(centres, size)
+
+    @classmethod
+    def at(cls, centres: NDArray[np.floating[Any]], size: int) -> Self:
+        """Return the axis of pixels whose centres lie at rising places between ``size`` scores.
+
+        Score n is at n; pixels outside get the score at the edge.
+        """
         centres = np.maximum(centres, 0)
         first = np.minimum(centres.astype(np.intp), size - 1)
         second = np.minimum(first + 1, size - 1)

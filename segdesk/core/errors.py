@@ -7,6 +7,7 @@ SegdeskError                what happened, to which file, and what to do: shown 
 ├── CheckpointError         weights that are missing, damaged or of another kind
 ├── PluginError             a plugin that broke its contract
 ├── WorkerError             a worker process that died or stopped answering
+│   └── OutOfMemory         the memory of the machine or the device was not enough
 ├── ExportError             an export that could not be written or did not read back equal
 ├── ProjectError            a project that cannot be opened, read or written
 │   └── DamagedError        a project that is damaged: what is whole can be recovered
@@ -16,6 +17,8 @@ SegdeskError                what happened, to which file, and what to do: shown 
 from __future__ import annotations
 
 from contextlib import suppress
+
+_SIGNS = ("out of memory", "can't allocate memory", "not enough memory")
 
 
 class SegdeskError(Exception):
@@ -46,6 +49,10 @@ class WorkerError(SegdeskError):
     """A worker process that died or stopped answering."""
 
 
+class OutOfMemory(WorkerError):
+    """The memory of the machine, or of the device, was not enough."""
+
+
 class ExportError(SegdeskError):
     """An export that could not be written, or did not read back equal."""
 
@@ -60,6 +67,16 @@ class DamagedError(ProjectError):
 
 class Cancelled(SegdeskError):
     """The user pressed stop."""
+
+
+def is_lack_of_memory(error: BaseException) -> bool:
+    """Say whether an error, PyTorch's too, means that memory ran out."""
+    if isinstance(error, MemoryError | OutOfMemory):
+        return True
+    if type(error).__name__ == "OutOfMemoryError":  # torch.OutOfMemoryError, without importing it
+        return True
+    words = str(error).lower() if isinstance(error, RuntimeError) else ""
+    return any(sign in words for sign in _SIGNS)
 
 
 def in_words(error: BaseException) -> str:

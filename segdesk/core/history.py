@@ -159,6 +159,7 @@ class History(Generic[T]):
             self._done -= 1
             if self.recorder:
                 self.recorder.undone(step, self.last.number if self.last else 0)
+            self._stay_within_budget()
         return step
 
     def redo(self) -> Step[T] | None:
@@ -171,6 +172,7 @@ class History(Generic[T]):
             self._done += 1
             if self.recorder:
                 self.recorder.redone(step)
+            self._stay_within_budget()
         return step
 
     def clear(self) -> None:

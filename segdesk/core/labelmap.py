@@ -8,13 +8,14 @@ read or written are unpacked and kept so within a bound.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segdesk.core.errors import SegdeskError
 from segdesk.core.geometry import Window
 from segdesk.core.ids import Ids, count_ids
 from segdesk.core.overviews import Overviews
@@ -26,7 +27,9 @@ from segdesk.core.tile import (
     TileIndex,
     gained_areas,
     is_same_id,
+    is_uniform,
     tile_areas,
+    unpacked,
 )
 
 HIGHEST_ID = 2**31 - 1
@@ -36,13 +39,20 @@ UNPACKED = 32 * 2**20  # bytes of unpacked tiles that one label map keeps
 class LabelMap:
     """Segment ids of ``frames`` planes of ``width`` x ``height`` pixels; 0 is nothing.
 
-    Values are 0 to ``HIGHEST_ID``. For one thread; ``snapshot`` gives a copy for another.
+    Values are 0 to ``HIGHEST_ID``. For one thread; ``snapshot`` gives a copy for another. A packed
+    tile that a damaged project file keeps raises ``ProjectError`` where it is read or written.
+
+    Attributes
+    ----------
+    unreadable
+        The tiles that ``seen`` could not read, and why.
     """
 
     def __init__(self, width: int, height: int, frames: int = 1) -> None:
         self.width = width
         self.height = height
         self.frames = frames
+        self.unreadable: dict[TileIndex, SegdeskError] = {}
         self._rest: dict[TileIndex, AtRest] = {}  # of dirty tiles: as they were before
         self._arrays: OrderedDict[TileIndex, NDArray[Any]] = OrderedDict()
         self._dirty: set[TileIndex] = set()  # tiles whose array is newer than what is at rest
@@ -90,10 +100,17 @@ class LabelMap:
         if level:
             self.freshen(window, level, frame)
             return self.overview(level).read(window, 0, frame)
+        return self._gathered(window, frame, self.tile)
+
+    def look(self, window: Window, frame: int = 0) -> Ids:
+        """Return what ``read`` does, for the eye: 0 on tiles that cannot be read."""
+        return self._gathered(window, frame, self.seen)
+
+    def _gathered(self, window: Window, frame: int, tile_at: Callable[[TileIndex], Tile]) -> Ids:
         ids = np.zeros(window.shape, np.int32)
         for column, row in window.intersection(self.window).tiles(TILE):
             index = column, row, frame
-            tile = self.tile(index)
+            tile = tile_at(index)
             if isinstance(tile, int) and tile == 0:
                 continue
             part = self.tile_window(index).intersection(window)
@@ -119,6 +136,20 @@ class LabelMap:
         """
         return self._overviews.freshen(window, level, frame, until)
 
+    def lag(self, level: int) -> int:
+        """Return how many tiles ``freshen`` would have to make for all of a level."""
+        return self._overviews.lag(level)
+
+    def begin_overviews(self) -> LabelMap:
+        """Return a snapshot, to ``freshen`` in another thread for ``take_overviews``."""
+        self._overviews.watch()
+        return self.snapshot()
+
+    def take_overviews(self, snapshot: LabelMap) -> None:
+        """Take over what ``freshen`` has made of the snapshot that ``begin_overviews`` gave."""
+        self._overviews.take(snapshot._overviews)
+        self.unreadable |= snapshot.unreadable
+
     # Tiles.
 
     def tile(self, index: TileIndex) -> Tile:
@@ -129,6 +160,16 @@ class LabelMap:
             return array
         rest = self._rest.get(index, 0)
         return rest if isinstance(rest, int) else self._keep(index, rest.unpack())
+
+    def seen(self, index: TileIndex) -> Tile:
+        """Return one tile for the eye: 0 for one that cannot be read, which is noted."""
+        if index in self.unreadable:
+            return 0
+        try:
+            return self.tile(index)
+        except SegdeskError as error:
+            self.unreadable[index] = error
+            return 0
 
     def packed(self, index: TileIndex) -> AtRest:
         """Return one tile at rest."""
@@ -151,12 +192,13 @@ class LabelMap:
 
     def indices_of(self, segments: AbstractSet[int]) -> Iterator[TileIndex]:
         """Yield every tile that holds at least one of some segments; it may then be written to."""
+        in_order = sorted(segments)
         for index in self.indices():
             tile = self._arrays[index] if index in self._dirty else self._rest.get(index, 0)
             if isinstance(tile, int):
                 is_there = tile in segments
             elif isinstance(tile, PackedTile):
-                is_there = tile.holds_any(segments)
+                is_there = tile.holds_any(in_order)
             else:
                 is_there = not segments.isdisjoint(count_ids(tile))
             if is_there:
@@ -167,7 +209,7 @@ class LabelMap:
         for index in self.indices():
             array = self._arrays.get(index)
             rest = self._rest.get(index, 0)
-            yield index, array if array is not None else _unpacked(rest)
+            yield index, array if array is not None else unpacked(rest)
 
     def tile_window(self, index: TileIndex) -> Window:
         """Return the part of a tile that lies in the map."""
@@ -226,6 +268,15 @@ class LabelMap:
             copy.put_packed((column, row, 0), self.packed((column, row, frame)))
         return copy
 
+    def as_frame(self, frame: int, frames: int) -> LabelMap:
+        """Return a map of several frames that holds the first one of this as one of its own."""
+        if frames == 1:
+            return self
+        whole = LabelMap(self.width, self.height, frames)
+        for column, row, _ in (index for index in self.indices() if index[2] == 0):
+            whole.put_packed((column, row, frame), self.packed((column, row, 0)))
+        return whole
+
     def halved(self) -> LabelMap:
         """Return an empty map for every second pixel of this one."""
         return LabelMap(-(-self.width // 2), -(-self.height // 2), self.frames)
@@ -265,7 +316,7 @@ class LabelMap:
         if isinstance(new, int) and is_same_id(new, self.tile(index)):
             return
         highest = int(new if isinstance(new, int) else new.max())
-        if mask is None and part == self.tile_window(index) and _is_uniform(new):
+        if mask is None and part == self.tile_window(index) and is_uniform(new):
             self.put_packed(index, highest)
             return
         tile = self._writable(index, highest)
@@ -302,6 +353,7 @@ class LabelMap:
     def _put(self, index: TileIndex, tile: AtRest) -> None:
         """Set what is at rest, and forget the array."""
         self._forget(index)
+        self.unreadable.pop(index, None)
         if isinstance(tile, int) and tile == 0:
             self._rest.pop(index, None)
         else:
@@ -312,7 +364,7 @@ class LabelMap:
         """Bring a dirty tile to rest: as a number where it has become uniform, else packed."""
         array = self._arrays[index]
         inside = array[_inside(self.tile_window(index), index)]
-        if _is_uniform(inside):
+        if is_uniform(inside):
             self._put(index, int(inside[0, 0]))
             return
         self._rest[index] = PackedTile.of(array)
@@ -345,11 +397,3 @@ class LabelMap:
 
 def _inside(part: Window, index: TileIndex) -> tuple[slice, slice]:
     return part.shifted(-index[0] * TILE, -index[1] * TILE).slices
-
-
-def _unpacked(tile: AtRest) -> Tile:
-    return tile if isinstance(tile, int) else tile.unpack()
-
-
-def _is_uniform(new: Any) -> bool:
-    return isinstance(new, int) or bool((new == new.flat[0]).all())

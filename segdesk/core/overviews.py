@@ -20,9 +20,12 @@ class Overviews:
     def __init__(self, labels: LabelMap) -> None:
         self._levels = [labels]
         self._stale: list[set[TileIndex]] = [set()]  # tiles of each level that have to be made anew
+        self._since: set[TileIndex] | None = None  # tiles of the map that changed since ``watch``
 
     def touch(self, index: TileIndex) -> None:
         """Note that a tile of the map itself has changed."""
+        if self._since is not None:
+            self._since.add(index)
         for level in range(1, len(self._levels)):
             self._stale[level].add(_above(index, level))
 
@@ -33,6 +36,24 @@ class Overviews:
             self._levels.append(self._levels[-1].halved())
             self._stale.append({_above(index, level) for index in self._levels[0].indices()})
         return self._levels[number]
+
+    def lag(self, level: int) -> int:
+        """Return how many tiles of all levels up to one have to be made anew."""
+        self.level(level)
+        return sum(map(len, self._stale[1 : level + 1]))
+
+    def watch(self) -> None:
+        """Note from now on what changes, for ``take``."""
+        self._since = set()
+
+    def take(self, other: Overviews) -> None:
+        """Take over the levels of a map that was equal to this one at ``watch``."""
+        since, self._since = self._since or set(), None
+        self._levels[1:] = other._levels[1:]
+        self._stale = [
+            stale | {_above(index, level) for index in since if level}
+            for level, stale in enumerate(other._stale)
+        ]
 
     def freshen(self, window: Window, level: int, frame: int, until: float) -> bool:
         """Make the tiles of a window anew that are stale; say whether there was time for all."""
@@ -58,7 +79,7 @@ class Overviews:
                 continue
             if child in self._stale[level - 1] and not self._make(level - 1, child, until):
                 return False
-            parts[dx, dy] = below.tile(child)
+            parts[dx, dy] = below.seen(child)
         self._stale[level].discard(index)
         first = parts[0, 0]
         if isinstance(first, int) and all(is_same_id(part, first) for part in parts.values()):

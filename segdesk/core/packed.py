@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Set as AbstractSet
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,8 @@ class PackedTile:
 
         low, high = int(ids.min()), int(ids.max())
         small = np.ascontiguousarray(ids, np.min_scalar_type(high))
-        data = zstandard.compress(small.data, _LEVEL)
+        # A copy: zstd's own result lies at the start of a block as large as the worst case.
+        data = bytes(memoryview(zstandard.compress(small.data, _LEVEL)))
         return PackedTile(data, small.dtype.name, len(ids), low, high)
 
     @property
@@ -63,9 +65,9 @@ class PackedTile:
             self.side, self.side
         )
 
-    def holds_any(self, segments: AbstractSet[int]) -> bool:
-        """Say whether at least one of some ids, all above 0, is on the tile."""
-        possible = [segment for segment in segments if self.low <= segment <= self.high]
+    def holds_any(self, segments: Sequence[int]) -> bool:
+        """Say whether at least one of some ids, all above 0 and in order, is on the tile."""
+        possible = segments[bisect_left(segments, self.low) : bisect_right(segments, self.high)]
         if self._present is None and len(possible) <= _FEW:
             ids = self.unpack() if possible else np.zeros(0, np.uint8)
             return any(bool(np.any(ids == segment)) for segment in possible)

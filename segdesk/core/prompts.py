@@ -6,7 +6,7 @@ left pixel, its centre is (0.5, 0.5).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from numpy.typing import NDArray
@@ -78,6 +78,14 @@ class Example:
 
 
 Prompt = Points | Box | Scribble | Mask | Text | Example
+
+
+def put_on_frame(prompts: tuple[Prompt, ...], frame: int) -> tuple[Prompt, ...]:
+    """Return prompts, those that have a place moved to a frame."""
+    return tuple(
+        prompt if isinstance(prompt, Text | Example) else replace(prompt, frame=frame)
+        for prompt in prompts
+    )
 
 
 def is_on_frame(prompt: Prompt, frame: int) -> bool:

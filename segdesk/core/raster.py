@@ -43,8 +43,8 @@ def capsule(start: Point, end: Point, radius: float, inside: Window) -> tuple[Wi
     return _between(low, high, top, inside)
 
 
-def polygon(xy: NDArray[Any], inside: Window) -> tuple[Window, Mask]:
-    """Return the pixels whose centre lies in a polygon; parts it covers twice are holes.
+class Polygon:
+    """The pixels whose centre lies in a polygon; parts it covers twice are holes.
 
     Parameters
     ----------
@@ -53,22 +53,30 @@ def polygon(xy: NDArray[Any], inside: Window) -> tuple[Window, Mask]:
     inside
         Pixels outside this window are left out.
 
-    Returns
-    -------
+    Attributes
+    ----------
     window
         The smallest one around the pixels' rows and columns; empty when there are none.
-    mask
-        Of the window's shape.
     """
-    rows, starts, stops = _spans(np.asarray(xy, np.float64), inside)
-    if not len(rows):
-        return Window(0, 0, 0, 0), np.zeros((0, 0), np.bool_)
-    x, y = int(starts.min()), int(rows.min())
-    window = Window(x, y, int(stops.max()) - x, int(rows.max()) - y + 1)
-    mask = np.zeros(window.shape, np.bool_)
-    for row, start, stop in zip(rows - y, starts - x, stops - x, strict=True):
-        mask[row, start:stop] = True
-    return window, mask
+
+    def __init__(self, xy: NDArray[Any], inside: Window) -> None:
+        self._rows, self._starts, self._stops = _spans(np.asarray(xy, np.float64), inside)
+        self.window = Window(0, 0, 0, 0)
+        if len(self._rows):
+            x, y = int(self._starts.min()), int(self._rows[0])
+            right, bottom = int(self._stops.max()), int(self._rows[-1]) + 1
+            self.window = Window(x, y, right - x, bottom - y)
+
+    def mask(self, window: Window) -> Mask:
+        """Return which pixels of a window are in it."""
+        mask = np.zeros(window.shape, np.bool_)
+        some = slice(*np.searchsorted(self._rows, (window.y, window.bottom)))
+        rows = self._rows[some] - window.y
+        starts = np.maximum(self._starts[some] - window.x, 0)
+        stops = np.maximum(self._stops[some] - window.x, 0)
+        for row, start, stop in zip(rows.tolist(), starts.tolist(), stops.tolist(), strict=True):
+            mask[row, start:stop] = True
+        return mask
 
 
 def _widen_by_disc(
@@ -138,22 +146,3 @@ def _crossings(
     rows = np.arange(len(edge)) - np.repeat(np.cumsum(count) - count, count) + first[edge]
     (xa, ya), (xb, yb) = ends_a[edge].T, ends_b[edge].T
     return rows, xa + (rows + 0.5 - ya) / (yb - ya) * (xb - xa)
-
-
-def contiguous(same: Mask, x: int, y: int) -> tuple[Window, Mask]:
-    """Return the pixels that are true and joined by their sides to the one at (x, y).
-
-    Returns
-    -------
-    window
-        The smallest one around the pixels.
-    mask
-        Of the window's shape.
-    """
-    import cv2
-
-    if not same[y, x]:
-        return Window(0, 0, 0, 0), np.zeros((0, 0), np.bool_)
-    marked = same.astype(np.uint8)
-    window = Window(*cv2.floodFill(marked, None, (x, y), 2, flags=4)[3])
-    return window, marked[window.slices] == 2

@@ -71,3 +71,13 @@ def _counts_where(tile: Tile, where: NDArray[np.bool_]) -> dict[int, int]:
     if isinstance(tile, int):
         return {tile: int(np.count_nonzero(where))}
     return count_ids(tile[where])
+
+
+def unpacked(tile: AtRest) -> Tile:
+    """Return a tile at rest as a number or an array."""
+    return tile if isinstance(tile, int) else tile.unpack()
+
+
+def is_uniform(ids: Any) -> bool:
+    """Say whether ids, a number or an array, are all the same."""
+    return isinstance(ids, int) or bool((ids == ids.flat[0]).all())

@@ -59,7 +59,13 @@ def winning_categories(
         (some rows, columns) positions on the first axis of ``scores``, of the smallest type that
         fits; the first one of equals. Rows count from the top of the window.
     """
-    rows, columns = _axes(scores.shape[1:], shape, window)
+    return winners_at(scores, *_axes(scores.shape[1:], shape, window), rising)
+
+
+def winners_at(
+    scores: Scores, rows: Axis, columns: Axis, rising: Rising | None = None
+) -> Iterator[tuple[int, NDArray[np.unsignedinteger[Any]]]]:
+    """Yield what ``winning_categories`` does, of pixels that lie anywhere between the scores."""
     scaling = _Scaling(scores, rows, columns, rising)
     for first, last in scaling.bands():
         yield int(rows.starts[first]), scaling.band(first, last)

@@ -20,8 +20,9 @@ from segdesk.core.geometry import Window
 from segdesk.core.progress import Report, part
 from segdesk.engine.export import export
 from segdesk.engine.images import open_image
+from segdesk.engine.job import SegmentJob
 from segdesk.engine.job_files import read_job
-from segdesk.engine.segment import SegmentJob, segment
+from segdesk.engine.segment import segment
 
 FORMATS = ("png", "coco", "overlay")
 LEFT, RIGHT = Window(0, 0, 256, 512), Window(256, 0, 256, 512)

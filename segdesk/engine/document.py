@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -108,18 +109,22 @@ class Document:
     def undo(self) -> str:
         """Take back the last step; return its name, empty when there was none."""
         self._finish()
-        self._revision += 1
         step = self.history.undo()
+        if step is None:
+            return ""
+        self._revision += 1
         self.notify("history")
-        return step.name if step else ""
+        return step.name
 
     def redo(self) -> str:
         """Make the next step again; return its name, empty when there was none."""
         self._finish()
-        self._revision += 1
         step = self.history.redo()
+        if step is None:
+            return ""
+        self._revision += 1
         self.notify("history")
-        return step.name if step else ""
+        return step.name
 
     def go_to(self, done: int) -> None:
         """Undo or redo until so many steps are done. Raises ``ProjectError`` as ``undo`` does."""
@@ -138,10 +143,12 @@ class Document:
     def draft(self) -> Document:
         """Return a copy without a history, for another thread: edit it there, then ``adopt`` it.
 
+        It forgets no step, whatever the budget: ``adopt`` needs all of them.
+
         Tiles are shared until one of the two is written to.
         """
         self._finish()
-        draft = Document(self.image, self.history.budget)
+        draft = Document(self.image, sys.maxsize)
         draft.layers = tuple(layer.copy() for layer in self.layers)
         draft.prompts, draft.version = self.prompts, self.version
         draft._active, draft._last_layer_id = self._active, self._last_layer_id

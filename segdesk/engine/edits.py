@@ -16,10 +16,21 @@ from segdesk.engine.edit import Edit
 from segdesk.engine.layer import Layer, LayerState
 
 
-def add_layer(document: Document, state: LayerState, content: Segmentation | None = None) -> Layer:
-    """Add a layer on top, by default an empty one, and make it the active one."""
+def add_layer(
+    document: Document,
+    state: LayerState,
+    content: Segmentation | None = None,
+    name: str = "Add layer",
+) -> Layer:
+    """Add a layer on top, by default an empty one, and make it the active one.
+
+    Parameters
+    ----------
+    name
+        What the step is called.
+    """
     layer = document.new_layer(state, content)
-    with document.edit("Add layer") as edit:
+    with document.edit(name) as edit:
         edit.set_layers((*document.layers, layer))
     document.activate(layer.id)
     return layer

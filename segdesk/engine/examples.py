@@ -13,6 +13,7 @@ from segdesk.core.image import ImageSource
 from segdesk.core.prompts import Example, Scribble
 from segdesk.core.segmentation import IGNORE, Category, Segmentation
 from segdesk.engine.document import Document
+from segdesk.engine.images import check_memory
 from segdesk.engine.layer import Layer
 
 _SHIFT = 4  # bits of a pixel's fraction in cv2's fixed-point coordinates
@@ -67,8 +68,14 @@ def make_example(of: Finished, display: Display, frame: int = 0) -> Example:
     Raises
     ------
     ImageError
-        When the image cannot be read.
+        When the image cannot be read, or does not fit in memory.
+    PromptError
+        When there is nothing on that frame of a stack.
     """
+    check_memory(of.image.info, of.image.info.window)
+    painted = of.painted.frames if of.painted else tuple(s.frame for s in of.scribbles)
+    if frame not in painted:
+        raise PromptError(f"{of.name} cannot be an example yet: nothing is on frame {frame + 1}.")
     labels = _category_ids(of.painted, frame) if of.painted else _scribbled(of, frame)
     pixels = of.image.read(of.image.info.window, 0, frame)
     categories = _complete(of.categories, labels)

@@ -8,10 +8,10 @@ from pathlib import Path
 from segdesk.core.prompts import Prompt
 from segdesk.engine.categories import merged
 from segdesk.engine.example_files import read_example
+from segdesk.engine.job import SegmentJob
 from segdesk.engine.options import parse_options
 from segdesk.engine.prompt_files import read_prompts
 from segdesk.engine.registry import registry
-from segdesk.engine.segment import SegmentJob
 
 
 def read_job(

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
+from segdesk.core.chosen import Chosen
 from segdesk.core.geometry import Window
 from segdesk.core.labelmap import HIGHEST_ID, LabelMap
 from segdesk.core.palette import segment_colour
@@ -101,20 +100,17 @@ class Layer:
         return next((s for s in self.segments.values() if s.category == category_id), None)
 
     def segment_at(self, x: int, y: int, frame: int = 0) -> int:
-        """Return the id of the topmost segment at a pixel; 0 where there is none."""
-        return next((i for plane in reversed(self.planes) if (i := plane.at(x, y, frame))), 0)
+        """Return the id of the topmost segment that is seen at a pixel; 0 where there is none."""
+        pixel = Window(x, y, 1, 1)
+        seen = (int(plane.look(pixel, frame)[0, 0]) for plane in reversed(self.planes))
+        return next(filter(None, seen), 0)
 
     def bounds(self, segment_id: int) -> dict[int, Window]:
         """Return the smallest window around a segment on each frame on which it has pixels."""
         bounds: dict[int, Window] = {}
         for plane in self.planes:
-            for index in plane.indices_of({segment_id}):
-                frame, tile = index[2], plane.tile_window(index)
-                rows, columns = np.nonzero(plane.read(tile, 0, frame) == segment_id)
-                x, y = int(columns.min()), int(rows.min())
-                part = Window(x, y, int(columns.max()) - x + 1, int(rows.max()) - y + 1)
-                here = bounds.get(frame, Window(0, 0, 0, 0))
-                bounds[frame] = here.union(part.shifted(tile.x, tile.y))
+            for (_, frame), part in Chosen(frozenset({segment_id})).windows(plane).items():
+                bounds[frame] = bounds.get(frame, part).union(part)
         return dict(sorted(bounds.items()))
 
     def colour_of(self, segment: Segment) -> Colour:

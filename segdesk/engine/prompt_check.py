@@ -13,7 +13,7 @@ from segdesk.core.prompts import Box, Example, Mask, Points, Prompt, Scribble
 from segdesk.core.segmentation import IGNORE
 
 if TYPE_CHECKING:
-    from segdesk.engine.segment import SegmentJob
+    from segdesk.engine.job import SegmentJob
 
 
 def check_prompts(job: SegmentJob, spec: SegmenterSpec, info: ImageInfo) -> None:

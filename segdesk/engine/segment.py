@@ -2,45 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
-from uuid import uuid4
-
-from numpy.typing import NDArray
-
-from segdesk.api import SegmenterSpec, SegmentRequest
-from segdesk.core.display import Display, default_display
-from segdesk.core.errors import ImageError, UsageError
-from segdesk.core.geometry import Window
+from segdesk.core.errors import ImageError
 from segdesk.core.image import ImageSource
 from segdesk.core.progress import Report, silent
-from segdesk.core.prompts import Prompt, is_on_frame
-from segdesk.core.segmentation import Category, Segmentation
+from segdesk.core.segmentation import Segmentation
 from segdesk.engine.images import check_memory
-from segdesk.engine.prompt_check import check_prompts
+from segdesk.engine.job import SegmentJob, make_request
 from segdesk.engine.registry import registry
-
-if TYPE_CHECKING:
-    from segdesk.engine.sessions import Sessions
-
-Key = tuple[str, str, str]  # segmenter, checkpoint, device
-
-
-@dataclass(frozen=True)
-class SegmentJob:
-    """Which segmenter to run, and what to tell it: all but the pixels."""
-
-    segmenter: str
-    checkpoint: str = ""  # Hub id or folder, for segmenters that need one
-    device: str = "auto"  # "auto", "cpu", "cuda", "cuda:1", "mps", ...
-    prompts: tuple[Prompt, ...] = ()
-    categories: tuple[Category, ...] = ()
-    options: Any = None  # an instance of the spec's `options`; None: its defaults
-
-    @property
-    def key(self) -> Key:
-        """What two jobs must have in common to share a session."""
-        return self.segmenter, self.checkpoint, self.device
+from segdesk.engine.sessions import Sessions
+from segdesk.engine.tiling.plan import Tiling
+from segdesk.engine.tiling.run import TiledRun
 
 
 def segment(
@@ -49,6 +20,7 @@ def segment(
     report: Report = silent,
     sessions: Sessions | None = None,
     frame: int = 0,
+    tiling: Tiling | None = None,
 ) -> Segmentation:
     """Segment an image in this process.
 
@@ -64,6 +36,8 @@ def segment(
         Keeps models loaded between calls; without it the model is closed after the call.
     frame
         Which plane of a stack.
+    tiling
+        How to cut the image into tiles; None: only an image that memory cannot hold is cut.
 
     Raises
     ------
@@ -76,89 +50,28 @@ def segment(
     Cancelled
         When ``report`` says so.
     """
-    from segdesk.engine.sessions import Sessions
-
-    request = make_request(source, job, frame=frame)
-    if sessions is not None:
-        return sessions.segment(job, request, report)
-    with Sessions() as own:
-        return own.segment(job, request, report)
-
-
-def make_request(
-    source: ImageSource,
-    job: SegmentJob,
-    display: Display | None = None,
-    window: Window | None = None,
-    frame: int = 0,
-    image_key: str = "",
-) -> SegmentRequest:
-    """Check a job against its segmenter and image, and read the pixels.
-
-    Parameters
-    ----------
-    source
-        An open image.
-    job
-        The segmenter and what to tell it.
-    display
-        How the image is shown, for segmenters that take RGB; None: as the window opens it.
-    window
-        The part to segment; None: all of it.
-    frame
-        Which plane of a stack; prompts that are on other ones do not count.
-    image_key
-        Names the image: requests with the same key, frame, window and display have equal pixels,
-        so that they are sent and embedded once. Empty: never to be taken for another one.
-
-    Raises
-    ------
-    UsageError, PromptError, ImageError
-        When something does not fit.
-    """
-    spec = registry().segmenter(job.segmenter)
-    options = _checked_options(job, spec)
-    info = source.info
-    if not 0 <= frame < info.frames:
-        raise ImageError(f"{info.name}: there is no frame {frame + 1}, it has {info.frames}.")
-    job = replace(job, prompts=tuple(p for p in job.prompts if is_on_frame(p, frame)))
-    check_prompts(job, spec, info)
-    window = (window or info.window).intersection(info.window)
-    if not window:
-        raise ImageError(f"{info.name}: the window to segment lies outside the image.")
-    check_memory(info, window)
-    pixels = _read_only(source.read(window, 0, frame))
-    display = display or default_display(info, pixels)
-    return SegmentRequest(
-        pixels=pixels,
-        rgb=_read_only(display.apply(pixels)),
-        window=window,
-        image_key=f"{image_key} {frame} {window} {display}" if image_key else uuid4().hex,
-        prompts=job.prompts,
-        categories=job.categories,
-        options=options,
-        image_size=(info.width, info.height),
-        frame=frame,
-        frames=info.frames,
-    )
+    if sessions is None:
+        with Sessions() as own:
+            return segment(source, job, report, own, frame, tiling)
+    tiling = tiling or needed_tiling(source, job)
+    if tiling is None or is_whole(job, tiling):
+        window = tiling.window if tiling else None
+        return sessions.segment(job, make_request(source, job, None, window, frame), report)
+    return TiledRun(source, job, tiling, frame=frame).go(sessions, report)
 
 
-def _checked_options(job: SegmentJob, spec: SegmenterSpec) -> Any:
-    """Check checkpoint and options; return the options, or their defaults."""
-    if spec.needs_checkpoint and not job.checkpoint:
-        hint = f", such as {spec.checkpoints[0].ref}" if spec.checkpoints else ""
-        raise UsageError(f"The segmenter {spec.id!r} needs a checkpoint: a folder or Hub id{hint}.")
-    if job.options is None:
-        return spec.options() if spec.options else None
-    if spec.options is None or not isinstance(job.options, spec.options):
-        wanted = spec.options.__name__ if spec.options else "no options"
-        given = type(job.options).__name__
-        raise UsageError(f"The segmenter {spec.id!r} takes {wanted}, not {given}.")
-    return job.options
+def is_whole(job: SegmentJob, tiling: Tiling) -> bool:
+    """Say whether a part of an image is all that is asked for, of what never works in tiles."""
+    whole = not registry().segmenter(job.segmenter).tile_size
+    return whole and tiling == Tiling(window=tiling.window)
 
 
-def _read_only(array: NDArray[Any]) -> NDArray[Any]:
-    """Return a view that a segmenter cannot write through."""
-    view = array.view()
-    view.flags.writeable = False
-    return view
+def needed_tiling(source: ImageSource, job: SegmentJob) -> Tiling | None:
+    """Return how to cut an image that memory cannot hold whole; None where it can, or must."""
+    if not registry().segmenter(job.segmenter).tile_size:
+        return None
+    try:
+        check_memory(source.info, source.info.window)
+    except ImageError:
+        return Tiling()
+    return None

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from segdesk.api import SegmentRequest, Session
-from segdesk.core.errors import PluginError, SegdeskError, in_words
+from segdesk.core.errors import (
+    OutOfMemory,
+    PluginError,
+    SegdeskError,
+    in_words,
+    is_lack_of_memory,
+)
 from segdesk.core.progress import Report, part, silent
 from segdesk.core.prompts import Prompt
-from segdesk.core.segmentation import Provenance, Segmentation
+from segdesk.core.segmentation import Answer, Provenance, Segmentation
 from segdesk.engine.answer_check import check_answer
 from segdesk.engine.checkpoints.finding import find_checkpoint
 from segdesk.engine.registry import registry
 from segdesk.engine.resolve import resolve
 
 if TYPE_CHECKING:
-    from segdesk.engine.segment import Key, SegmentJob
+    from segdesk.engine.job import Key, SegmentJob
 
 _log = logging.getLogger(__name__)
 
@@ -54,44 +61,60 @@ class Sessions:
     def segment(
         self, job: SegmentJob, request: SegmentRequest, report: Report = silent
     ) -> Segmentation:
-        """Answer a request of ``make_request``; opens the segmenter when it is not open yet.
+        """Answer a request of ``make_request``, on the scale of the image; see ``answers``."""
+        (answer,) = self.answers(job, [request], part(report, 0.0, 0.95))
+        return resolve(answer, request, provenance_of(job), part(report, 0.95, 1.0))
 
-        Raises ``SegdeskError``: what the segmenter said, or ``PluginError`` when it failed in any
-        other way or answered nonsense. A session that failed so is not used again.
+    def answers(
+        self, job: SegmentJob, requests: Sequence[SegmentRequest], report: Report = silent
+    ) -> list[Answer]:
+        """Return what the segmenter says of some windows; opens it when it is not open yet.
+
+        Raises ``SegdeskError``: what the segmenter said, ``OutOfMemory``, or ``PluginError`` when
+        it failed in any other way or answered nonsense. A session that failed so is not used again.
         """
         key = job.key
         try:
-            session, rest = self._session(key, report)
-            answer = session.segment(request, part(rest, 0.0, 0.9))
-            check_answer(answer, request, job.segmenter)
+            session, rest = self._session(job, report)
+            answers = _asked(session, requests, rest)
+            for answer, request in zip(answers, requests, strict=True):
+                check_answer(answer, request, job.segmenter)
         except SegdeskError:
             raise
         except (Exception, SystemExit) as error:
             self._close(key)
+            if is_lack_of_memory(error):
+                raise OutOfMemory(
+                    f"The segmenter {job.segmenter!r} needs more memory than there is: segment in"
+                    " smaller tiles, or on another device."
+                ) from error
             raise PluginError(
                 f"The segmenter {job.segmenter!r} failed: {in_words(error)}"
             ) from error
-        return resolve(answer, request, _provenance(job), part(rest, 0.9, 1.0))
+        return answers
 
     def close(self) -> None:
         """Close all sessions."""
         for key in tuple(self._open):
             self._close(key)
 
-    def _session(self, key: Key, report: Report) -> tuple[Session, Report]:
+    def _session(self, job: SegmentJob, report: Report) -> tuple[Session, Report]:
         """Return the open session, and the report for what is left to do."""
+        key = job.key
         if key in self._open:
             self._open.move_to_end(key)
             return self._open[key], report
         while len(self._open) >= self._limit:
             self._close(next(iter(self._open)))
-        segmenter, checkpoint, device = key
         report(0.0, "Opening the segmenter")
-        spec = registry().segmenter(segmenter)
+        spec, checkpoint = registry().segmenter(job.segmenter), job.checkpoint
         if spec.needs_checkpoint:
             checkpoint = str(find_checkpoint(checkpoint, part(report, 0.0, 0.3)))
-        self._open[key] = spec.open(checkpoint, device, part(report, 0.3, 0.5))
-        return self._open[key], part(report, 0.5, 1.0)
+        session = spec.open(checkpoint, job.device, part(report, 0.3, 0.5))
+        self._open[key] = session
+        if job.half and hasattr(session, "use_half"):
+            session.use_half()
+        return session, part(report, 0.5, 1.0)
 
     def _close(self, key: Key) -> None:
         session = self._open.pop(key, None)
@@ -103,7 +126,23 @@ class Sessions:
             _log.warning("Closing the segmenter %r failed", key[0], exc_info=True)
 
 
-def _provenance(job: SegmentJob) -> Provenance:
+def _asked(session: Session, requests: Sequence[SegmentRequest], report: Report) -> list[Answer]:
+    """Ask a session for all windows at once, where it can, or one after the other."""
+    together: Any = getattr(session, "segment_many", None)
+    if together is not None and len(requests) > 1:
+        answers = list(together(requests, report))
+        if len(answers) != len(requests):
+            raise ValueError(f"{len(answers)} answers to {len(requests)} requests")
+        return answers
+    count = len(requests)
+    return [
+        session.segment(request, part(report, number / count, (number + 1) / count))
+        for number, request in enumerate(requests)
+    ]
+
+
+def provenance_of(job: SegmentJob) -> Provenance:
+    """Return who makes the segments of a job, now."""
     return Provenance(
         segmenter=job.segmenter,
         checkpoint=job.checkpoint,

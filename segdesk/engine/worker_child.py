@@ -20,12 +20,14 @@ from segdesk.api import SegmentRequest
 from segdesk.core import errors
 from segdesk.core.errors import in_words
 from segdesk.core.progress import Report
+from segdesk.engine.memory import Usage, device_memory
 from segdesk.engine.offline import keep_private
 from segdesk.engine.registry import registry
 from segdesk.engine.sessions import Sessions
 from segdesk.engine.shared_pixels import Array, Parcel, unpack
 
 _INTERVAL = 0.02  # seconds between two looks at the pipe
+_MEMORY_INTERVAL = 1.0  # and between two at the memory of the device
 
 
 def serve(connection: Connection) -> None:
@@ -55,14 +57,14 @@ def _converse(connection: Connection) -> None:
 
 
 class _Image:
-    """The pixels of the latest image: sent once, used by many requests."""
+    """The pixels of the latest images: sent once, used by many requests."""
 
     def __init__(self) -> None:
         self._arrays: list[Array] = []
         self._memories: list[SharedMemory] = []  # the latest, and older ones still in use
 
     def take(self, image: Parcel | list[Array]) -> None:
-        """Use a new image from now on."""
+        """Use new images from now on."""
         self._arrays = []
         self._memories = [memory for memory in self._memories if not _is_closed(memory)]
         if isinstance(image, Parcel):
@@ -71,9 +73,13 @@ class _Image:
         else:
             self._arrays = image
 
-    def put_into(self, request: SegmentRequest) -> SegmentRequest:
-        """Return the request with its pixels."""
-        return replace(request, pixels=self._arrays[0], rgb=self._arrays[-1])
+    def put_into(self, requests: list[SegmentRequest]) -> list[SegmentRequest]:
+        """Return the requests with their pixels."""
+        pairs = zip(self._arrays[::2], self._arrays[1::2], strict=True)
+        return [
+            replace(request, pixels=pixels, rgb=rgb if rgb.size else pixels)
+            for request, (pixels, rgb) in zip(requests, pairs, strict=True)
+        ]
 
 
 class _Reporter:
@@ -84,6 +90,8 @@ class _Reporter:
         self._lock = threading.Lock()
         self._is_stopped = False
         self._last = ("", 0.0)  # message and time
+        self._looked = 0.0
+        self._usage: Usage | None = None
 
     def __call__(self, fraction: float, message: str) -> None:
         """Tell the parent, and raise ``Cancelled`` once it has asked to stop."""
@@ -94,7 +102,14 @@ class _Reporter:
             if message == self._last[0] and now - self._last[1] < _INTERVAL:
                 return
             self._last = (message, now)
-            self._connection.send(("progress", min(max(float(fraction), 0.0), 1.0), str(message)))
+            done = min(max(float(fraction), 0.0), 1.0)
+            self._connection.send(("progress", done, str(message), self._memory(now)))
+
+    def _memory(self, now: float) -> Usage | None:
+        """Return what is in use on the device, looked up once in a while."""
+        if now - self._looked > _MEMORY_INTERVAL:
+            self._looked, self._usage = now, device_memory()
+        return self._usage
 
     def _is_asked_to_stop(self) -> bool:
         if self._connection.poll():
@@ -106,8 +121,11 @@ def _answer(message: bytes, sessions: Sessions, image: _Image, report: Report) -
     try:
         content = pickle.loads(message)
         if isinstance(content, tuple):
-            job, request = content
-            return "done", sessions.segment(job, image.put_into(request), report)
+            job, bare, resolve = content
+            requests = image.put_into(bare)
+            if resolve:
+                return "done", sessions.segment(job, requests[0], report)
+            return "done", sessions.answers(job, requests, report)
         image.take(content)
     except errors.SegdeskError as error:
         return "failed", _kind(error), str(error), traceback.format_exc()

@@ -1,9 +1,10 @@
 """The parent's end of a worker process: the conversation with it, and its life.
 
-To the child go pickled images (a ``Parcel`` or arrays) and ``(job, request without pixels)``,
-and ``b"stop"`` and ``b"close"``. From it come ``("ready",)``, ``("progress", fraction, message)``,
-and for each image ``("taken",)`` and for each job ``("done", segmentation)``, or for either
-``("failed", kind, words, traceback)``.
+To the child go pickled images (a ``Parcel`` or arrays: two for each request) and ``(job, requests
+without pixels, whether to resolve)``, and ``b"stop"`` and ``b"close"``. From it come
+``("ready",)``, ``("progress", fraction, message, memory of the device)``, for the images
+``("taken",)``, for each job ``("done", segmentation)``, or ``("done", answers)`` where they are not
+to be resolved, or for either ``("failed", kind, words, traceback)``.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import multiprocessing
 import pickle
 import signal
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import wait
@@ -22,10 +24,12 @@ import numpy as np
 
 from segdesk.api import SegmentRequest
 from segdesk.core import errors
-from segdesk.core.errors import PluginError, SegdeskError, in_words
+from segdesk.core.errors import OutOfMemory, PluginError, SegdeskError, WorkerError, in_words
 from segdesk.core.progress import Report
+from segdesk.core.segmentation import Answer as SessionAnswer
 from segdesk.core.segmentation import Segmentation
-from segdesk.engine.segment import SegmentJob
+from segdesk.engine.job import SegmentJob
+from segdesk.engine.memory import Usage
 from segdesk.engine.shared_pixels import Array, Parcel, pack
 from segdesk.engine.worker_child import serve
 
@@ -57,6 +61,7 @@ class WorkerProcess:
         self._is_ready = False
         self._owes_answer = True  # that it is ready
         self._image_key = ""  # of the pixels that it has
+        self.device_memory: Usage | None = None  # as it has told last
 
     @property
     def pid(self) -> int | None:
@@ -70,14 +75,15 @@ class WorkerProcess:
 
     def segment(self, job: SegmentJob, request: SegmentRequest, report: Report) -> Segmentation:
         """Return its segmentation, or raise what the segmenter raised there."""
-        question = _pickled(job, request)
-        if not self._is_ready:
-            self._answer(report)
-        if request.image_key != self._image_key:
-            self._send_image(request, report)
-            self._image_key = request.image_key
-        segmentation: Segmentation = _opened(self._exchange(question, report))
+        segmentation: Segmentation = self._ask(job, [request], True, report)
         return segmentation
+
+    def answers(
+        self, job: SegmentJob, requests: Sequence[SegmentRequest], report: Report
+    ) -> list[SessionAnswer]:
+        """Return its answers for some windows, or raise what the segmenter raised there."""
+        answers: list[SessionAnswer] = self._ask(job, requests, False, report)
+        return answers
 
     def stop(self, grace: float) -> None:
         """Ask it to stop what it does; kill it when it takes longer than ``grace`` seconds."""
@@ -107,12 +113,16 @@ class WorkerProcess:
         self._process.join()
         self._pipe.close()
 
-    def obituary(self, segmenter: str) -> str:
-        """Return in words how it died, for the user."""
+    def obituary(self, segmenter: str) -> WorkerError:
+        """Return how it died, for the user."""
         self._wait_for_end(_LAST_BREATH)
-        how = _cause_of_death(self._process.exitcode)
+        code = self._process.exitcode
         self.kill()
-        return f"The process of the segmenter {segmenter!r} {how}; the next run starts a fresh one."
+        kind = OutOfMemory if code == -_SIGKILL else WorkerError
+        return kind(
+            f"The process of the segmenter {segmenter!r} {_cause_of_death(code)}; the next run"
+            " starts a fresh one."
+        )
 
     def _wait_for_end(self, patience: float) -> None:
         """Wait some seconds; ``join`` could wait for ever if foreign code wrote to its pipes."""
@@ -120,8 +130,20 @@ class WorkerProcess:
         while self._process.is_alive() and time.monotonic() < deadline:
             time.sleep(0.01)
 
-    def _send_image(self, request: SegmentRequest, report: Report) -> None:
-        arrays = _distinct(request.pixels, request.rgb)
+    def _ask(
+        self, job: SegmentJob, requests: Sequence[SegmentRequest], resolve: bool, report: Report
+    ) -> Any:
+        question = _pickled(job, requests, resolve)
+        if not self._is_ready:
+            self._answer(report)
+        key = " ".join(request.image_key for request in requests)
+        if key != self._image_key:
+            self._send_images(requests, report)
+            self._image_key = key
+        return _opened(self._exchange(question, report))
+
+    def _send_images(self, requests: Sequence[SegmentRequest], report: Report) -> None:
+        arrays = [array for r in requests for array in _distinct(r.pixels, r.rgb)]
         packed = pack(arrays)
         if packed is None:
             _opened(self._exchange(pickle.dumps(arrays, 5), report))
@@ -150,15 +172,15 @@ class WorkerProcess:
 
     def _answer(self, report: Report) -> Answer:
         """Wait for the answer and pass progress on; ``report`` is called at every tick."""
-        progress = (0.0, "Starting")
+        fraction, words = 0.0, "Starting"
         while True:
             message = self._hear()
             if message is not None and message[0] != "progress":
                 self._owes_answer, self._is_ready = False, True
                 return message
             if message is not None:
-                progress = message[1:]
-            report(*progress)
+                _, fraction, words, self.device_memory = message
+            report(fraction, words)
 
     def _hear(self) -> Answer | None:
         """Return the next message, None if there is none within a tick; raises ``Died``."""
@@ -184,20 +206,21 @@ def _opened(answer: Answer) -> Any:
     raise error
 
 
-def _pickled(job: SegmentJob, request: SegmentRequest) -> bytes:
-    """Return a job and its request, without the pixels, as a message."""
+def _pickled(job: SegmentJob, requests: Sequence[SegmentRequest], resolve: bool) -> bytes:
+    """Return a job and its requests, without the pixels, as a message."""
+    bare = [replace(request, pixels=_NOTHING, rgb=_NOTHING) for request in requests]
     try:
-        return pickle.dumps((job, replace(request, pixels=_NOTHING, rgb=_NOTHING)), 5)
+        return pickle.dumps((job, bare, resolve), 5)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         message = f"The options of {job.segmenter!r} cannot be sent to its process"
         raise PluginError(f"{message}: {in_words(error)}") from error
 
 
 def _distinct(pixels: Array, rgb: Array) -> list[Array]:
-    """Return both arrays, or one where they are the same memory."""
+    """Return both arrays; nothing in place of the second where they are the same memory."""
     keys = ("data", "shape", "strides", "typestr")
     ours, theirs = pixels.__array_interface__, rgb.__array_interface__
-    return [pixels] if all(ours[key] == theirs[key] for key in keys) else [pixels, rgb]
+    return [pixels, _NOTHING if all(ours[key] == theirs[key] for key in keys) else rgb]
 
 
 def _cause_of_death(exit_code: int | None) -> str:

@@ -46,6 +46,15 @@ class Asking:
         )
         self._open([Path(name)] if name else [])
 
+    def import_mask(self) -> None:
+        """Let the user choose a mask that becomes a layer."""
+        masks = "Index masks (*.png *.tif *.tiff);;All files (*)"
+        name, _ = QFileDialog.getOpenFileName(
+            self._window, "Import a mask as a layer", self._folder(), masks
+        )
+        if name:
+            self._window.bench.importing.start(Path(name))
+
     def export(self) -> None:
         """Let the user export the document on show."""
         from segdesk.gui.dialogs.export import ExportDialog

@@ -9,8 +9,9 @@ from PySide6.QtCore import QObject, Signal
 from segdesk.api import SegmenterSpec
 from segdesk.core.prompts import Box, Example, Mask, Points, Prompt, Scribble, Text
 from segdesk.core.segmentation import Category
+from segdesk.engine.job import SegmentJob
 from segdesk.engine.registry import registry
-from segdesk.engine.segment import SegmentJob
+from segdesk.gui.tiled import TileOptions
 
 FIRST_SEGMENTER = "scribble"
 _HOW: dict[type[Any], str] = {
@@ -47,6 +48,7 @@ class Choice(QObject):
         self._checkpoints: dict[str, str] = {}
         self.live = True
         self.examples: tuple[Example, ...] = ()
+        self.tiles = TileOptions()
 
     @property
     def spec(self) -> SegmenterSpec | None:
@@ -90,6 +92,10 @@ class Choice(QObject):
         if self.spec and options is not None:
             self._options[self.spec.id] = options
             self.tuned.emit()
+
+    def set_tiles(self, tiles: TileOptions) -> None:
+        """Set how images are cut into tiles."""
+        self.tiles = tiles
 
     def set_live(self, live: bool) -> None:
         """Answer after every prompt, or only when asked to."""

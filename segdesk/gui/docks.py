@@ -62,6 +62,7 @@ def _segments(window: MainWindow) -> QWidget:
     panel.segment_shown.connect(window.canvas.centre_on)
     panel.accepted.connect(window.bench.segmenting.accept)
     panel.rejected.connect(window.bench.segmenting.reject)
+    panel.category_chosen.connect(window.bench.set_category)
     return panel
 
 

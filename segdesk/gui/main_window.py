@@ -127,7 +127,7 @@ class MainWindow(QMainWindow):
         settings().setValue("layout", self.saveState())
         event.accept()
         self.hide()  # jobs may take a moment to stop
-        self.canvas.lane.close()
+        self.canvas.end_jobs()
         self.bench.close()
 
     def _make_bars(self) -> None:
@@ -170,11 +170,13 @@ class MainWindow(QMainWindow):
         bench.opening.pixels_made.connect(self.canvas.look_again)
         bench.opening.browsed_changed.connect(self._on_document_changed)
         bench.job_started.connect(self.status.jobs.add)
+        self.canvas.job_started.connect(self.status.jobs.add)
         bench.projects.may_leave = lambda: self.asking.projects.may_leave()
         bench.keeping.rescued.connect(self.message_bar.show_failure)
         bench.keeping.project_changed.connect(self._on_document_changed)
         bench.keeping.images_changed.connect(self._on_document_changed)
         bench.keeping.state_changed.connect(self._on_anything_changed)
+        bench.segmenting.viewport = self.canvas.visible_window
         self._refresh_timer.timeout.connect(self._refresh)
         for signal in (
             editor.updated,

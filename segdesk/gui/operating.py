@@ -108,7 +108,16 @@ class Operating(QObject):
         frame = order.target.frame
         leads_on = order.operation.id == "copy_to_next_frame" and frame is not None
         to_show = (frame or 0) + 1 if leads_on else None
-        return self._submit(order.operation.title, order.target.layer_id, change, to_show)
+        work = partial(_compared, order.target.layer_id, change, to_show)
+        return self._submit(order.operation.title, work)
+
+    def change(self, title: str, layer_id: int, act: Callable[[Document], object]) -> None:
+        """Change segments of a layer: at once, or beside the window where it has many pixels."""
+        document = self._editor.document
+        if document and self.is_cheap(Target(layer_id)):
+            self._editor.attempt(act, document)
+        elif document:
+            self._adopt_later(self._submit(title, partial(_done, title, act)))
 
     def paint_range(self, place: Place, within: Range) -> None:
         """Paint the chosen category where pixels are in a range."""
@@ -117,7 +126,9 @@ class Operating(QObject):
         def change(draft: Document, report: Report) -> None:
             paint_range(draft, place, within, category, report)
 
-        self._adopt_later(self._submit("Threshold", place.layer_id, change))
+        self._adopt_later(
+            self._submit("Threshold", partial(_compared, place.layer_id, change, None))
+        )
 
     def adopt(self, outcome: Outcome) -> None:
         """Take an outcome over, and say what it has changed."""
@@ -132,14 +143,11 @@ class Operating(QObject):
         if outcome.frame is not None and is_seen and outcome.document.version != before:
             self._editor.set_frame(outcome.frame)
 
-    def _submit(
-        self, title: str, layer_id: int, change: Change, frame: int | None = None
-    ) -> Job | None:
+    def _submit(self, title: str, work: Callable[..., Outcome]) -> Job | None:
         document, entry = self._editor.document, self._shelf.current
         if not document or not entry:
             return None
-        work = partial(_work, document, document.draft(), layer_id, change, frame)
-        job = self._lane.submit(work, title)
+        job = self._lane.submit(partial(work, document, document.draft()), title)
         self._shelf.hold_during(entry, job)
         return job
 
@@ -157,14 +165,26 @@ class Operating(QObject):
         return self._editor.document.active if self._editor.document else None
 
 
-def _work(
+def _done(
+    title: str,
+    act: Callable[[Document], object],
     document: Document,
     draft: Document,
+    report: Report,
+) -> Outcome:
+    act(draft)
+    return Outcome(document, draft, f"{title}: done.")
+
+
+def _compared(
     layer_id: int,
     change: Change,
     frame: int | None,
+    document: Document,
+    draft: Document,
     report: Report,
 ) -> Outcome:
+    """Carry an order out, and say how the segments of a layer differ."""
     layer = draft.layer(layer_id)
     before = dict(layer.areas)
     change(draft, report)

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from segdesk.core.errors import PromptError
+from segdesk.core.geometry import Window
 from segdesk.core.progress import Report
 from segdesk.core.prompts import Prompt
 from segdesk.core.segmentation import Segmentation
 from segdesk.engine import edits, proposals
 from segdesk.engine.document import Document
-from segdesk.engine.segment import make_request
+from segdesk.engine.growing_proposal import GrowingProposal
+from segdesk.engine.job import SegmentJob, make_request
+from segdesk.engine.segment import needed_tiling
+from segdesk.engine.tiling.plan import Tiling
 from segdesk.engine.worker import Workers
 from segdesk.gui.choice import Choice
 from segdesk.gui.editor import Editor
-from segdesk.gui.lanes import Job, Lane
-from segdesk.gui.shelf import Shelf, categories_of
+from segdesk.gui.lanes import Job, Lane, Work
+from segdesk.gui.operating import Operating
+from segdesk.gui.shelf import Entry, Shelf, categories_of
+from segdesk.gui.tiled import Attempt, Tiled
 
 LIVE_PAUSE_MS = 40
 
@@ -48,10 +55,13 @@ class Segmenting(QObject):
     running_changed = Signal()
     job_started = Signal(object)
 
-    def __init__(self, editor: Editor, shelf: Shelf, lane: Lane) -> None:
+    def __init__(self, editor: Editor, shelf: Shelf, lane: Lane, operating: Operating) -> None:
         super().__init__(editor)
         self._editor, self._shelf, self._lane = editor, shelf, lane
-        self._workers = Workers()
+        self._operating = operating
+        self.workers = Workers()
+        self._tiled = Tiled(self.workers, self)
+        self.viewport: Callable[[], Window] = lambda: Window(0, 0, 0, 0)  # what is on show
         self._job: Job | None = None
         self._live_job: Job | None = None
         self._asks_again = False
@@ -96,21 +106,24 @@ class Segmenting(QObject):
 
         Prompts that each ask for one segment have then done their work, and go.
         """
-        document, spec = self._editor.document, self.choice.spec
-        if not document:
-            return
-        accepted = self._editor.attempt(proposals.accept, document, layer_id, segment_ids)
-        if accepted and segment_ids is None and spec and spec.task == "prompted":
-            edits.clear_prompts(document)
+        spec = self.choice.spec
+        is_done = segment_ids is None and spec is not None and spec.task == "prompted"
+
+        def accept(document: Document) -> None:
+            proposals.accept(document, layer_id, segment_ids)
+            if is_done:
+                edits.clear_prompts(document)
+
+        self._operating.change("Accept", layer_id, accept)
 
     def reject(self, layer_id: int, segment_ids: set[int] | None = None) -> None:
         """Reject a proposal, or some of its segments."""
-        if self._editor.document:
-            self._editor.attempt(proposals.reject, self._editor.document, layer_id, segment_ids)
+        reject = partial(proposals.reject, layer_id=layer_id, segment_ids=segment_ids)
+        self._operating.change("Reject", layer_id, reject)
 
     def close(self) -> None:
         """End the processes; only once the lane has stopped."""
-        self._workers.close()
+        self.workers.close()
 
     def _on_prompt_added(self, prompt: Prompt) -> None:
         if self.choice.take(prompt):
@@ -134,17 +147,40 @@ class Segmenting(QObject):
         question = self._question(document, is_live)
         job = self.choice.job(document.prompts, categories_of(document))
         image, display, frame = document.image, self._editor.display, self._editor.frame
+        tiling = None if is_live else self._tiling(document, job)
+        if tiling:
+            proposal = GrowingProposal(document, question.title)
+            wanted = Attempt(document, job, tiling, display, frame, proposal)
+            return self._ask_in_tiles(entry, self._tiled.begin(wanted), question)
 
         def work(report: Report) -> Segmentation:
             request = make_request(image, job, display, None, frame, entry.key)
-            return self._workers.run(job, request, report)
+            return self.workers.run(job, request, report)
 
+        started = self._submit(entry, work, question)
+        started.succeeded.connect(partial(self._on_answer, question))
+        return started
+
+    def _ask_in_tiles(self, entry: Entry, attempt: Attempt, question: Question) -> Job:
+        started = self._submit(entry, partial(self._tiled.work, attempt), question)
+        started.finished.connect(partial(self._on_tiles_ended, attempt, question))
+        return started
+
+    def _submit(self, entry: Entry, work: Work, question: Question) -> Job:
         started = self._lane.submit(work, question.title)
         self._shelf.hold_during(entry, started)
-        started.succeeded.connect(partial(self._on_answer, question))
         started.failed.connect(partial(self._on_failure, question))
         self.job_started.emit(started)
         return started
+
+    def _tiling(self, document: Document, job: SegmentJob) -> Tiling | None:
+        """Return how to cut an image, where it is to be or must be; from what is on show."""
+        spec, view = self.choice.spec, self.viewport()
+        wanted = self.choice.tiles.tiling(view) if spec and spec.tile_size else None
+        tiling = wanted or needed_tiling(document.image, job)
+        if not tiling or not view:
+            return tiling
+        return replace(tiling, focus=(view.x + view.width / 2, view.y + view.height / 2))
 
     def _question(self, document: Document, is_live: bool) -> Question:
         title = self.choice.spec.title if self.choice.spec else ""
@@ -169,6 +205,19 @@ class Segmenting(QObject):
         if not question.is_live:
             document.activate(layer.id)
             self._editor.message.emit(f"{question.title}: {len(answer.segments):,} segments.")
+
+    def _on_tiles_ended(self, attempt: Attempt, question: Question) -> None:
+        proposal = attempt.proposal
+        layer = proposal.layer
+        if not layer or not self._shelf.holds(question.document):
+            return
+        proposal.commit()
+        if layer in question.document.layers:
+            question.document.activate(layer.id)
+        words = f"{question.title}: {len(layer.segments):,} segments"
+        if proposal.done < proposal.total:
+            words += f" in {proposal.done:,} of {proposal.total:,} tiles; run it again to go on"
+        self._editor.message.emit(f"{words}.")
 
     def _on_failure(self, question: Question, error: Exception) -> None:
         if question.is_live and isinstance(error, PromptError):

@@ -12,6 +12,7 @@ from segdesk.core.geometry import Window
 from segdesk.engine.document import Document
 from segdesk.gui.job_bar import JobBar
 from segdesk.gui.keeping import State
+from segdesk.gui.meter import MemoryMeter
 
 if TYPE_CHECKING:
     from segdesk.gui.main_window import MainWindow
@@ -29,6 +30,8 @@ class Status:
         self._bar.setSizeGripEnabled(False)
         self.jobs = JobBar()
         self._bar.addPermanentWidget(self.jobs)
+        self.memory = MemoryMeter(window.bench.segmenting.workers)
+        self._bar.addPermanentWidget(self.memory)
         self.kept = self._add("Whether all edits are safe on the disk", "Keeping…")
         self._segment = self._add("Segment under the cursor", "")
         self._value = self._add("Pixel values under the cursor", "")

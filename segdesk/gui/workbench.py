@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
@@ -13,6 +15,7 @@ from segdesk.gui.checkpointing import Checkpointing
 from segdesk.gui.displaying import Displaying
 from segdesk.gui.editor import Editor
 from segdesk.gui.exporting import Exporting
+from segdesk.gui.importing import Importing
 from segdesk.gui.keeping import Keeping
 from segdesk.gui.lanes import Lane
 from segdesk.gui.measuring import Measuring
@@ -47,10 +50,11 @@ class Workbench(QObject):
         self.opening = Opening(editor, self.shelf, self.keeping, self.disk, self._slow)
         self.projects = Projects(editor, self.shelf, self.keeping, self.opening, self.disk)
         self.views = Views(canvas, self.shelf, self.keeping)
-        self.segmenting = Segmenting(editor, self.shelf, self._gpu)
-        self.teaching = Teaching(editor, self.shelf, self.segmenting.choice, self.disk)
-        self.exporting = Exporting(editor, self.shelf, self.disk)
         self.operating = Operating(editor, self.shelf, self._edits)
+        self.segmenting = Segmenting(editor, self.shelf, self._gpu, self.operating)
+        self.teaching = Teaching(editor, self.shelf, self.segmenting.choice, self.disk)
+        self.importing = Importing(editor, self.disk)
+        self.exporting = Exporting(editor, self.shelf, self.disk)
         self.measuring = Measuring(editor, self.shelf, self.disk)
         self.displaying = Displaying(editor, self.shelf, self.disk)
         self.checkpoints = Checkpointing(self)
@@ -60,6 +64,7 @@ class Workbench(QObject):
             self.projects,
             self.segmenting,
             self.teaching,
+            self.importing,
             self.exporting,
             self.measuring,
             self.checkpoints,
@@ -86,12 +91,14 @@ class Workbench(QObject):
 
     def undo(self) -> None:
         """Take back the last step."""
-        if self.editor.document and (name := self.editor.retrace(self.editor.document.undo)):
+        document = self.editor.document
+        if document and (name := self.editor.retrace(document.undo)):
             self.editor.message.emit(f"Undone: {name}")
 
     def redo(self) -> None:
         """Make the next step again."""
-        if self.editor.document and (name := self.editor.retrace(self.editor.document.redo)):
+        document = self.editor.document
+        if document and (name := self.editor.retrace(document.redo)):
             self.editor.message.emit(f"Redone: {name}")
 
     def paste(self) -> None:
@@ -121,19 +128,31 @@ class Workbench(QObject):
 
     def delete_segments(self) -> None:
         """Delete the selected segments of the active layer."""
-        layer, document = self._active(), self.editor.document
-        chosen = self._chosen()
-        if layer and document and chosen:
-            self.editor.attempt(edits.delete_segments, document, layer.id, chosen)
+        layer, chosen = self._active(), self._chosen()
+        if layer and chosen:
+            delete = partial(edits.delete_segments, layer_id=layer.id, segment_ids=chosen)
+            self.operating.change("Delete segments", layer.id, delete)
             self.editor.select(frozenset())
 
     def merge_segments(self) -> None:
         """Make one segment of the selected ones."""
-        layer, document = self._active(), self.editor.document
-        chosen = self._chosen()
-        if layer and document and len(chosen) > 1:
-            kept = self.editor.attempt(edits.merge_segments, document, layer.id, chosen)
-            self.editor.select(frozenset({kept} if kept else chosen))
+        layer, chosen = self._active(), self._chosen()
+        if layer and len(chosen) > 1:
+            merge = partial(edits.merge_segments, layer_id=layer.id, segment_ids=chosen)
+            self.operating.change("Merge segments", layer.id, merge)
+            self.editor.select(frozenset(chosen & layer.segments.keys()))
+
+    def set_category(self, category_id: int) -> None:
+        """Give the selected segments of the active layer another category."""
+        layer, chosen = self._active(), self._chosen()
+        if layer and chosen:
+            change = partial(
+                edits.set_category,
+                layer_id=layer.id,
+                segment_ids=chosen,
+                category_id=category_id,
+            )
+            self.operating.change("Change category", layer.id, change)
 
     def select_all(self) -> None:
         """Select all segments of the active layer."""

@@ -60,6 +60,15 @@ def choose_device(name: str) -> torch.device:
     )
 
 
+def half_type(device: torch.device) -> torch.dtype:
+    """Return the type of half precision that a device computes in: bfloat16 where it can."""
+    if device.type == "mps":
+        return torch.float16
+    if device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
+        return torch.float16
+    return torch.bfloat16
+
+
 def free_memory() -> None:
     """Give back the memory of what is no longer used."""
     gc.collect()

@@ -1,6 +1,7 @@
 """``segdesk segment``: results, options, examples, prompts, and what is wrong in one line."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -181,3 +182,17 @@ def test_a_folder_that_cannot_be_made_is_named(segdesk, image):
     code, _, err = segdesk("segment", image, "--segmenter", "threshold", "--out", image / "out")
     assert code == 1
     assert "photo.png/out cannot be made: Not a directory" in err and err.count("\n") == 1
+
+
+def test_one_frame_of_a_stack(segment, tmp_path):
+    stack = tmp_path / "stack.tif"
+    frames = [Image.fromarray(np.full((4, 6, 3), value, np.uint8)) for value in (0, 250, 0)]
+    frames[0].save(stack, save_all=True, append_images=frames[1:])
+    code, out, _ = segment("--frame", "2", "--format", "png", "--json", images=(stack,))
+    assert code == 0
+    (result,) = json.loads(out)["images"]
+    assert [Path(file).name for file in result["files"]["png"]] == ["stack_f2.png", "stack_f2.json"]
+    assert np.all(values(tmp_path / "out" / "stack_f2.png"))
+    code, _, err = segment("--frame", "4", images=(stack,))
+    assert code == 1
+    assert "stack.tif: there is no frame 4, it has 3" in err

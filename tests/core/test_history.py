@@ -191,12 +191,14 @@ def test_with_a_recorder_nothing_is_forgotten(actions):
         assert keeper.done == (history.last.number if history.last else 0)
         held = sum(step.nbytes for step in history.steps if step.changes)
         assert history._nbytes == held
-    reopened = History(target)
-    reopened.recorder = keeper
+    reopened = History(target, budget=100)
+    reopened.recorder, keeper.is_quick = keeper, True
     steps = [replace(step, changes=None) for step in keeper.steps.values()]
     reopened.restore(steps, position)
     for state in reversed(states[:position]):
         reopened.undo()
         assert target == [state]
+        in_memory = [step.changes is not None for step in reopened.steps]
+        assert reopened._nbytes <= reopened.budget or not any(in_memory[:-1])
     put(reopened, target, 999)
     assert keeper.steps.keys() == {reopened.last.number}

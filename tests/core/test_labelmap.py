@@ -55,7 +55,7 @@ class LabelMapMachine(RuleBasedStateMachine):
         self.patch.setattr(labelmap, "UNPACKED", unpacked)
         self.labels = LabelMap(width, height, frames)
         self.model = np.zeros((frames, height, width), np.int64)
-        self.at_begin = None
+        self.at_begin = self.in_the_making = None
         self.snapshots = []
 
     def teardown(self):
@@ -108,6 +108,22 @@ class LabelMapMachine(RuleBasedStateMachine):
     @rule()
     def snapshot(self):
         self.snapshots.append((self.labels.snapshot(), self.model.copy()))
+
+    @precondition(lambda self: self.in_the_making is None)
+    @rule(level=st.integers(1, 4))
+    def begin_overviews(self, level):
+        self.in_the_making = self.labels.begin_overviews()
+        for frame in range(self.labels.frames):
+            self.in_the_making.freshen(self.labels.window, level, frame)
+
+    @precondition(lambda self: self.in_the_making is not None)
+    @rule(level=st.integers(1, 4))
+    def take_overviews(self, level):
+        self.labels.take_overviews(self.in_the_making)
+        self.in_the_making = None
+        for frame in range(self.labels.frames):
+            self.check_read(self.labels.window, level, frame)
+        assert self.labels.lag(level) == 0
 
     @rule()
     def send_to_another_process(self):

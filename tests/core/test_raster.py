@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segdesk.core.geometry import Window
-from segdesk.core.raster import capsule, contiguous, polygon
+from segdesk.core.raster import Polygon, capsule
 
 SIZE = 40
 IMAGE = Window(0, 0, SIZE, SIZE)
@@ -78,7 +78,8 @@ def is_inside(xy):
 def test_a_polygon_holds_the_centres_inside_it(corners):
     xy = np.array(corners)
     painted = np.zeros(IMAGE.shape, bool)
-    window, mask = polygon(xy, IMAGE)
+    shape = Polygon(xy, IMAGE)
+    window, mask = shape.window, shape.mask(shape.window)
     painted[window.slices] = mask
     assert window.intersection(IMAGE) == window
     expected = is_inside(xy)
@@ -98,7 +99,8 @@ def test_the_crossing_of_a_figure_of_eight_is_a_hole():
         [(0, 0), (20, 0), (20, 20), (0, 20), (0, 0)],
         [(5, 5), (15, 5), (15, 15), (5, 15)],
     )
-    window, mask = polygon(np.array([*outer, *inner, (5, 5)]), IMAGE)
+    shape = Polygon(np.array([*outer, *inner, (5, 5)]), IMAGE)
+    window, mask = shape.window, shape.mask(shape.window)
     assert window == Window(0, 0, 20, 20)
     assert mask.sum() == 400 - 100
     assert not mask[5:15, 5:15].any()
@@ -108,17 +110,14 @@ def test_the_crossing_of_a_figure_of_eight_is_a_hole():
     "corners", [[(3, 3)], [(3, 3), (9, 9)], [(3.6, 3.6), (3.9, 3.6), (3.7, 3.9)]]
 )
 def test_a_polygon_around_no_centre_is_nothing(corners):
-    window, mask = polygon(np.array(corners, float), IMAGE)
-    assert not window
-    assert not mask.size
+    shape = Polygon(np.array(corners, float), IMAGE)
+    assert not shape.window
+    assert not shape.mask(shape.window).size
 
 
-def test_contiguous_pixels_touch_by_their_sides():
-    same = np.array([[1, 1, 0, 0], [0, 1, 0, 1], [0, 0, 1, 1]], bool)
-    window, mask = contiguous(same, 0, 0)
-    assert window == Window(0, 0, 2, 2)
-    np.testing.assert_array_equal(mask, [[True, True], [False, True]])
-
-
-def test_contiguous_pixels_around_a_false_one_are_none():
-    assert not contiguous(np.zeros((3, 3), bool), 1, 1)[0]
+@given(st.lists(places, min_size=3, max_size=12), st.integers(-3, 40), st.integers(-3, 40))
+def test_a_part_of_a_polygon_is_that_part_of_its_mask(corners, x, y):
+    shape = Polygon(np.array(corners), IMAGE)
+    whole = shape.mask(IMAGE)
+    part = Window(x, y, 9, 7).intersection(IMAGE)
+    np.testing.assert_array_equal(shape.mask(part), whole[part.slices])

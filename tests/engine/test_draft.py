@@ -42,6 +42,27 @@ def test_what_happens_to_a_draft_stays_there_until_it_is_adopted(document):
     assert freeze(document) == after
 
 
+def test_a_draft_forgets_no_step_however_small_the_budget(document):
+    document.history.budget = 0
+    draft = document.draft()
+    added = add_layer(draft, name="New")
+    paint(draft, added, HERE, 1)
+    paint(draft, added, THERE, 2)
+    after = freeze(draft)
+    document.adopt(draft)
+    assert freeze(document) == after
+
+
+def test_undo_without_a_step_does_not_outdate_a_draft():
+    document = document_of()
+    draft = document.draft()
+    add_layer(draft)
+    assert not document.undo()
+    assert not document.redo()
+    document.adopt(draft)
+    assert document.layers
+
+
 def test_layers_keep_their_identity_when_a_draft_adds_and_removes_others(document):
     ours = document.layers[0]
     draft = document.draft()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from segdesk.core.display import Display
+from segdesk.core.errors import PromptError
 from segdesk.core.geometry import Window
 from segdesk.core.image import ArrayImage
 from segdesk.engine import edits, proposals
@@ -76,7 +77,8 @@ def test_an_example_is_one_frame(document):
     assert (example.labels[PART.slices] == 1).all()
     second = document.image.read(document.image.info.window, 0, 1)
     np.testing.assert_array_equal(example.pixels, second)
-    assert not make_example(finished(document, "stack"), Display(), 0).labels.any()
+    with pytest.raises(PromptError, match="nothing is on frame 1"):
+        make_example(finished(document, "stack"), Display(), 0)
 
 
 def test_each_frame_that_holds_anything_is_exported(document, tmp_path):

@@ -9,6 +9,7 @@ from segdesk.core.errors import (
     Cancelled,
     CheckpointError,
     ImageError,
+    OutOfMemory,
     PluginError,
     PromptError,
     UsageError,
@@ -23,8 +24,9 @@ from segdesk.core.segmentation import (
     SegmentIds,
     SegmentMasks,
 )
+from segdesk.engine.job import SegmentJob, make_request
 from segdesk.engine.registry import registry
-from segdesk.engine.segment import SegmentJob, make_request, segment
+from segdesk.engine.segment import segment
 from segdesk.engine.sessions import Sessions
 
 CELL = Category(1, "cell", (255, 0, 0))
@@ -293,13 +295,13 @@ def test_what_a_segmenter_says_is_passed_on_and_its_session_kept(probe, error):
     [
         (ValueError("one\ntwo"), "failed: ValueError: one two$"),
         (SystemExit(2), "failed: SystemExit: 2"),
-        (MemoryError(), "failed: there is not enough memory"),
+        (MemoryError(), "needs more memory than there is: segment in smaller tiles"),
     ],
 )
 def test_any_other_failure_is_blamed_on_the_segmenter_and_its_session_closed(probe, error, words):
     with Sessions() as sessions:
         probe.answer, answer = error, probe.answer
-        with pytest.raises(PluginError, match=words):
+        with pytest.raises((PluginError, OutOfMemory), match=words):
             segment(IMAGE, SegmentJob("probe"), sessions=sessions)
         assert probe.closed == [""]
         probe.answer = answer

@@ -44,7 +44,7 @@ assert painted.tolist() == [[view.top + int(73 * ratio), view.left + int(101 * r
 canvas.editor.set_tool("pan")
 red = np.argwhere((rgb_of(canvas.grab().toImage()) == (255, 0, 0)).all(axis=2))
 assert red.tolist() == [[int(73 * ratio), int(101 * ratio)]], red
-canvas.lane.close()
+canvas.end_jobs()
 print("exact")
 """
 

@@ -6,8 +6,8 @@ import pytest
 from PySide6.QtCore import QThread, QTimer
 
 from segdesk.api import CheckpointError, SegmentRequest, Window
-from segdesk.core.errors import Cancelled, PluginError, WorkerError
-from segdesk.engine.segment import SegmentJob
+from segdesk.core.errors import Cancelled, OutOfMemory, PluginError, WorkerError
+from segdesk.engine.job import SegmentJob
 from segdesk.engine.worker import Workers
 from segdesk.gui.lanes import Lane
 
@@ -143,7 +143,7 @@ FAULTS = [
     ("segfault", WorkerError, "Segmentation fault"),
     ("abort", WorkerError, "Abort"),
     ("exit", WorkerError, "exit code 3"),
-    ("kill", WorkerError, "memory ran out"),
+    ("kill", OutOfMemory, "memory ran out"),
     ("closes files", WorkerError, "exit code"),
     ("sleep", Cancelled, ""),
     ("hang", Cancelled, ""),
@@ -154,7 +154,7 @@ FAULTS = [
     ("system exit", PluginError, "SystemExit"),
     ("interrupt", WorkerError, "KeyboardInterrupt"),
     ("no weights", CheckpointError, "The weights are gone."),
-    ("allocate", PluginError, "not enough memory"),
+    ("allocate", OutOfMemory, "more memory than there is"),
     ("recursion", PluginError, "RecursionError"),
     ("nothing", PluginError, "not NoneType"),
     ("shape", PluginError, "(3, 3)"),

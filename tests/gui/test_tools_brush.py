@@ -10,7 +10,9 @@ from segdesk.core.image import ArrayImage
 from segdesk.core.segmentation import Segment
 from segdesk.engine import edits
 from segdesk.engine.document import Document
+from segdesk.gui.tools.painting import Brushload
 from tests.gui.conftest import CONTROL, RIGHT, SHIFT
+from tests.gui.test_huge_images import Computed
 
 GREY = np.full((60, 80, 3), 100, np.uint8)
 IMAGE = Window(0, 0, 80, 60)
@@ -242,3 +244,26 @@ def test_erasing_all_of_a_segment_removes_it(counter):
     assert not counter.layer.segments
     counter.document.undo()
     assert 1 in counter.layer.segments
+
+
+def test_a_line_across_a_huge_image_takes_little_memory(user, monkeypatch):
+    side = 100_000
+    user.open(Computed(side))
+    user.canvas.fit()
+    user.editor.set_tool("brush")
+    user.editor.set_radius(40)
+    largest = []
+    monkeypatch.setattr(Brushload, "paint", _noting(Brushload.paint, largest))
+    user.click(1000, 1000)
+    user.click(90_000, 90_000, SHIFT)
+    assert max(largest) <= 700**2
+    assert user.layer.areas[1] == pytest.approx(80 * 2**0.5 * 89_000, rel=0.02)
+    assert len(user.document.history.names) == 3
+
+
+def _noting(paint, largest):
+    def noting(load, window, mask):
+        largest.append(mask.size)
+        paint(load, window, mask)
+
+    return noting

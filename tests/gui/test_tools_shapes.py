@@ -3,9 +3,10 @@ import pytest
 from PySide6.QtCore import Qt
 
 from segdesk.core.geometry import Window
-from segdesk.core.raster import polygon
+from segdesk.core.raster import Polygon
 from segdesk.engine import edits
 from tests.gui.conftest import CONTROL
+from tests.gui.test_huge_images import Computed
 
 GREY = np.full((60, 80, 3), 100, np.uint8)
 IMAGE = Window(0, 0, 80, 60)
@@ -42,8 +43,51 @@ def test_a_late_fill_is_dropped(user, qtbot):
     user.click(20.5, 20.5)
     edits.change_layer(user.document, user.layer.id, "Opacity", opacity=0.3)
     qtbot.waitUntil(lambda: bool(user.messages), timeout=5000)
-    assert "changed meanwhile" in user.messages[0]
+    assert "edited meanwhile" in user.messages[0]
     assert not user.layer.areas
+
+
+def test_shapes_as_large_as_an_image_beyond_memory_are_painted(user, qtbot):
+    side = 40_000
+    user.open(Computed(side))
+    user.canvas.fit()
+    user.editor.set_tool("fill")
+    with user.document.edit("Walls") as edit:
+        edits.segment_to_paint(edit, user.layer, 1)
+        for x in (10_000, 25_000):
+            edit.paint(user.layer, Window(x, 0, 1, side), 1)
+    user.editor.set_category(2)
+    user.click(20_000, 20_000)
+    qtbot.waitUntil(lambda: 2 in user.layer.areas, timeout=60_000)
+    assert user.layer.areas == {1: 2 * side, 2: (25_000 - 10_001) * side}
+
+
+def test_a_wide_polygon_is_painted_beside_the_window(user, qtbot):
+    side = 100_000
+    user.open(Computed(side))
+    user.canvas.fit()
+    user.editor.set_tool("polygon")
+    for corner in ((1000, 1000), (41_000, 1000), (41_000, 9000), (1000, 9000)):
+        user.click(*corner)
+    assert user.key(KEY.Key_Return)
+    qtbot.waitUntil(lambda: bool(user.layer.areas), timeout=60_000)
+    x, y = user.canvas.to_image(user.at(1000, 1000))
+    assert user.layer.areas[1] == pytest.approx(40_000 * 8000, rel=0.2)
+    assert user.layer.segment_at(int(x) + 9, int(y) + 9) == 1
+    assert user.layer.segment_at(int(x) - 9, int(y) + 9) == 0
+
+
+def test_a_wand_from_afar_paints_all_pixels_under_it(user, qtbot):
+    pixels = np.zeros((3000, 2500, 3), np.uint8)
+    pixels[1000:2001, 500:] = 255
+    user.open(pixels, scale=0.1)
+    user.editor.set_tool("wand")
+    user.click(1500, 1500)
+    qtbot.waitUntil(lambda: bool(user.layer.areas), timeout=20_000)
+    ids = user.ids()
+    assert ids[1008:1992, 508:].all()
+    assert not ids[:992].any()
+    assert not ids[2016:].any()
 
 
 def test_a_polygon_is_closed_by_enter(counter):
@@ -67,7 +111,8 @@ def test_a_polygon_is_closed_by_a_double_click_or_at_its_first_corner(counter):
     counter.click(10, 10)
     counter.click(30, 10)
     counter.double_click(30, 30)
-    _, triangle = polygon(np.array([(10.5, 10.5), (30.5, 10.5), (30.5, 30.5)]), IMAGE)
+    shape = Polygon(np.array([(10.5, 10.5), (30.5, 10.5), (30.5, 30.5)]), IMAGE)
+    triangle = shape.mask(shape.window)
     assert counter.layer.areas == {1: triangle.sum()}
     for corner in ((50, 10), (70, 10), (70, 30), (50, 30), (52, 12)):
         counter.click(*corner)

@@ -14,6 +14,7 @@ from segdesk.core.geometry import Window
 from segdesk.core.prompts import Scribble
 from segdesk.engine import folders
 from segdesk.engine.registry import forget_plugins
+from segdesk.gui import operating
 from segdesk.gui.exporting import Order
 from segdesk.gui.job_bar import JobBar
 from segdesk.gui.lanes import Lane
@@ -170,6 +171,24 @@ class TestRun:
         assert form.findChild(QSpinBox, "threshold").value() == 60
         bench.segmenting.run()
         assert wait_for_proposal(qtbot, bench).areas == {1: 64 * 48}
+
+    def test_much_is_changed_beside_the_window(self, window, bench, qtbot, monkeypatch):
+        monkeypatch.setattr(operating, "CHEAP", 10)
+        document, layer = window.editor.document, window.editor.document.active
+        paint(window, Window(0, 0, 5, 5))
+        bench.segmenting.run()
+        proposal = wait_for_proposal(qtbot, bench)
+        bench.accept()
+        assert bench.proposal is proposal
+        qtbot.waitUntil(lambda: bench.proposal is None, timeout=5000)
+        assert document.history.names[-1] == "Accept proposal"
+        document.activate(layer.id)
+        bench.select_all()
+        bench.delete_segments()
+        assert layer.segments
+        qtbot.waitUntil(lambda: not layer.segments, timeout=5000)
+        bench.undo()
+        assert layer.segments
 
     def test_segments_that_are_gone_cannot_be_deleted(self, window, bench, qtbot):
         paint(window, Window(0, 0, 5, 5))

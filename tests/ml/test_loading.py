@@ -8,7 +8,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from segdesk.core.errors import CheckpointError, UsageError
-from segdesk.engine.segment import SegmentJob, segment
+from segdesk.engine.job import SegmentJob
+from segdesk.engine.segment import segment
 from tests.plugins.tiny_models import job_of, only_pickle, picture, save, segformer
 
 

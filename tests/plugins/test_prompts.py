@@ -20,7 +20,8 @@ from segdesk.api import (
 )
 from segdesk.core.errors import Cancelled
 from segdesk.core.progress import silent
-from segdesk.engine.segment import SegmentJob, segment
+from segdesk.engine.job import SegmentJob
+from segdesk.engine.segment import segment
 
 CENTRE, RADIUS = (150, 110), 40
 

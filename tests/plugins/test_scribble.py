@@ -24,7 +24,8 @@ from segdesk.api import (
 )
 from segdesk.core.errors import Cancelled
 from segdesk.core.progress import silent
-from segdesk.engine.segment import SegmentJob, segment
+from segdesk.engine.job import SegmentJob
+from segdesk.engine.segment import segment
 
 CELL, TISSUE = Category(1, "cell", (200, 0, 0)), Category(2, "tissue", (0, 0, 200), is_thing=False)
 CATEGORIES = (Category(0, "background", (0, 0, 0)), CELL, TISSUE)

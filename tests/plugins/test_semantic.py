@@ -10,9 +10,14 @@ import transformers
 from transformers.models.auto.modeling_auto import MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING_NAMES
 
 from segdesk.core.errors import Cancelled, CheckpointError
+from segdesk.core.geometry import Window
 from segdesk.core.image import ArrayImage
+from segdesk.core.progress import silent
+from segdesk.engine.job import make_request
+from segdesk.engine.registry import registry
 from segdesk.engine.resolve import segment_ids
-from segdesk.engine.segment import make_request, segment
+from segdesk.engine.segment import segment
+from segdesk.engine.sessions import Sessions
 from segdesk.engine.worker import Worker
 from tests.plugins import tiny_models
 from tests.plugins.hub_server import running_hub
@@ -220,3 +225,30 @@ def test_it_is_stopped_while_pytorch_starts_and_works_afterwards(checkpoint, ima
         assert worker.run(job, make_request(image, job)).segments
     finally:
         worker.close()
+
+
+def test_tiles_of_a_real_model_are_answered_one_by_one_together_and_in_half(checkpoint):
+    sessions = Sessions()
+    job, window = job_of(checkpoint), Window(0, 0, 64, 64)
+    rgb = np.random.default_rng(0).integers(0, 256, (64, 128, 3), np.uint8)
+    requests = [make_request(ArrayImage(rgb), job, window=window.shifted(x, 0)) for x in (0, 64)]
+    with sessions:
+        single = [sessions.answers(job, [request])[0].scores for request in requests]
+        together = [answer.scores for answer in sessions.answers(job, requests)]
+        half = sessions.answers(replace(job, half=True), requests)
+    np.testing.assert_allclose(single, together, atol=1e-5)
+    for full, small in zip(single, half, strict=True):
+        assert small.scores.dtype == np.float32
+        assert (small.scores != full).any(), "it really computes in another precision"
+        assert (small.scores.argmax(0) == full.argmax(0)).mean() > 0.9
+
+
+def test_a_batch_is_the_same_as_one_by_one(checkpoint):
+    """As on a device where tiles run together: the processor here does it too."""
+    session = registry().segmenter("semantic").open(str(checkpoint), "cpu", silent)
+    rgb = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), np.uint8)
+    batch = session._dense_scores(list(rgb), silent)
+    for image, scores in zip(rgb, batch, strict=True):
+        alone = session._dense_scores([image], silent)[0]
+        torch.testing.assert_close(scores, alone, atol=1e-4, rtol=0)
+    session.close()

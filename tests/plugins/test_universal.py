@@ -12,8 +12,9 @@ from segdesk.cli.segment import run as command
 from segdesk.core.errors import UsageError
 from segdesk.core.geometry import Window
 from segdesk.core.image import ArrayImage
+from segdesk.engine.job import SegmentJob
 from segdesk.engine.registry import registry
-from segdesk.engine.segment import SegmentJob, segment
+from segdesk.engine.segment import segment
 from segdesk.ml.query_model import INSTANCE_MODELS
 from tests.plugins import tiny_query_models as tiny
 from tests.plugins.tiny_models import picture

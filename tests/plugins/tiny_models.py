@@ -6,7 +6,7 @@ import transformers
 from safetensors.torch import load_file
 
 from segdesk.core.image import ArrayImage
-from segdesk.engine.segment import SegmentJob
+from segdesk.engine.job import SegmentJob
 
 CATEGORIES = 7
 

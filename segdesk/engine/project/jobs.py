@@ -70,8 +70,9 @@ class PixelsJob:
 
     def write(self, rows: RowWriter) -> None:
         """Insert them in strips."""
-        for number, strip in enumerate(strips(self.source.info)):
-            put(rows.db, "pixels", [(self.image, number, pack(self.source.read(strip)))])
+        for number, (frame, strip) in enumerate(strips(self.source.info)):
+            data = pack(self.source.read(strip, 0, frame))
+            put(rows.db, "pixels", [(self.image, number, data)])
 
 
 @dataclass(frozen=True)
@@ -183,15 +184,16 @@ class StepJob:
         put(rows.db, "document", [(self.image, prompts, self.last_layer, done)])
 
 
-def strips(info: ImageInfo) -> list[Window]:
-    """Return the windows in which the pixels of an image are kept."""
+def strips(info: ImageInfo) -> list[tuple[int, Window]]:
+    """Return the frames and their windows in which the pixels of an image are kept."""
     from numpy import dtype
 
     row = max(1, info.width * info.bands * dtype(info.dtype).itemsize)
     rows = max(1, _STRIP // row)
-    return [
+    windows = [
         Window(0, y, info.width, min(rows, info.height - y)) for y in range(0, info.height, rows)
     ]
+    return [(frame, window) for frame in range(info.frames) for window in windows]
 
 
 def put_layer(rows: RowWriter, image: int, layer: Layer) -> None:

@@ -181,10 +181,11 @@ class _Mending:
         info = record_of(ImageInfo, text)
         found = self._query("SELECT number FROM pixels WHERE image = ?", (image,))
         there = {number for (number,) in found}
-        for number, strip in enumerate(strips(info)):
+        for number, (frame, strip) in enumerate(strips(info)):
             if number not in there:
+                of_frame = f" of frame {frame}" if info.frames > 1 else ""
                 self._losses.append(
-                    f"image {image}: its pixels from row {strip.y} to {strip.bottom}"
+                    f"image {image}: its pixels from row {strip.y} to {strip.bottom}{of_frame}"
                 )
                 black = pack(np.zeros((*strip.shape, info.bands), info.dtype))
                 put(self._db, "pixels", [(image, number, black)])

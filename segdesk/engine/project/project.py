@@ -7,7 +7,7 @@ import os
 import sqlite3
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -129,7 +129,8 @@ class Project:
         link = None if is_inside else ImageLink.to_any(Path(source.info.name), self.path.parent)
         number = max(self._images, default=0) + 1
         position = max((image.position for image in self._images.values()), default=0) + 1
-        image = ProjectImage(number, position, link, source.info, {})
+        info = replace(source.info, levels=()) if is_inside else source.info
+        image = ProjectImage(number, position, link, info, {})
         self._images[number] = image
         self._put_image(image)
         if is_inside:

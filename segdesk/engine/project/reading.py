@@ -81,9 +81,11 @@ class StoredImage:
     def read(self, window: Window, level: int = 0, frame: int = 0) -> Pixels:
         """Return a view of the window. Raises ``ImageError``."""
         with self._lock:
-            if self._pixels is None:
-                self._pixels = self._read()
-        return self._pixels[window.slices]
+            pixels = self._pixels
+            if pixels is None:
+                pixels = self._pixels = self._read()
+        part: Pixels = pixels[frame][window.slices]
+        return part
 
     def close(self) -> None:
         """Forget the pixels."""
@@ -91,13 +93,15 @@ class StoredImage:
 
     def _read(self) -> Pixels:
         query = "SELECT data FROM pixels WHERE image = ? ORDER BY number"
-        pixels = np.zeros((*self.info.window.shape, self.info.bands), self.info.dtype)
+        info = self.info
+        shape = info.frames, *info.window.shape, info.bands
+        pixels = np.zeros(shape, info.dtype)
         try:
             found = self._rows.rows(query, (self._image,))
-            for strip, (data,) in zip(strips(self.info), found, strict=True):
-                pixels[strip.slices] = unpack(data)
+            for (frame, strip), (data,) in zip(strips(info), found, strict=True):
+                pixels[frame][strip.slices] = unpack(data)
         except (ProjectError, ValueError) as error:
-            raise ImageError(f"{self.info.name}: its pixels are damaged ({error}).") from error
+            raise ImageError(f"{info.name}: its pixels are damaged ({error}).") from error
         return pixels
 
 

@@ -28,6 +28,7 @@ from segdesk.engine.tiles import DisplayTiles, TileKey
 from segdesk.gui.canvas.backing import Backing
 from segdesk.gui.canvas.hands import Hands
 from segdesk.gui.canvas.loader import TileLoader
+from segdesk.gui.canvas.overview_maker import OverviewMaker
 from segdesk.gui.canvas.picture import coarse_tiles, missing_tiles, picture_of
 from segdesk.gui.canvas.scene import Scene, to_device
 from segdesk.gui.canvas.view import View
@@ -56,12 +57,16 @@ class Canvas(QWidget):
         Another part of the image is on show, or at another scale.
     first_frame_painted
         The first picture of an image is complete; emitted once.
+    job_started
+        A ``Job`` of a tool waits or runs: for the job bar.
     """
 
     cursor_moved = Signal(float, float)
     view_changed = Signal()
     first_frame_painted = Signal()
+    job_started = Signal(object)
     _completed = Signal()  # not yet handed to the display
+    _damage_seen = Signal(str)
 
     _hands: Hands | None = None  # until made; Qt sends events before that
 
@@ -70,14 +75,15 @@ class Canvas(QWidget):
         self.editor = editor
         self._view = View()
         self._is_fitted = True
-        self._is_sharp = self._has_painted = False
+        self._is_sharp = self._has_painted = self._has_told = False
         self._last_look = 0.0
         self._awaited: set[TileKey] = set()  # tiles on show that were missing in the last picture
-        self._scene = Scene()
+        self._maker = OverviewMaker(self)
+        self._scene = Scene(self._maker)
         self._backing = Backing()
         self._shade: Shade | None = None
-        self.lane = Lane("canvas")
-        self._loader = TileLoader(self.lane, self)
+        self.lane, self._tile_lane = Lane("tools"), Lane("canvas")  # no tool makes the tiles wait
+        self._loader = TileLoader(self._tile_lane, self)
         self._hands = Hands(self)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -173,6 +179,12 @@ class Canvas(QWidget):
             rect = self._view.device_rect(window).adjusted(-_PEN, -_PEN, _PEN, _PEN)
             self.update(_logical(rect.intersected(self._view.rect), self.devicePixelRatioF()))
 
+    def end_jobs(self) -> None:
+        """Cancel what goes on beside the window, and wait until it has ended."""
+        self.lane.close()
+        self._tile_lane.close()
+        self._maker.close()
+
     # Qt's own.
 
     def sizeHint(self) -> QSize:
@@ -185,11 +197,8 @@ class Canvas(QWidget):
         ratio = self.devicePixelRatioF()
         painter = QPainter(self)
         painter.scale(1 / ratio, 1 / ratio)
-        knew = self._scene.problem
         painter.drawPixmap(0, 0, self._backing.picture(self._scene.paint))
-        if self._scene.problem != knew:
-            QTimer.singleShot(0, self, self._tell_problem)
-        self._is_sharp = not self._go_on() and has_tiles
+        self._is_sharp = not self._go_on() and has_tiles and not self._maker.is_busy
         if self.editor.document:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setTransform(to_device(self._view), True)
@@ -201,6 +210,10 @@ class Canvas(QWidget):
         if self._is_sharp and not self._has_painted:
             self._has_painted = True
             self._completed.emit()
+        damage = self._scene.damage()
+        if damage and not self._has_told:
+            self._has_told = True
+            self._damage_seen.emit(f"{damage} What cannot be read is shown as empty.")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the middle, or all of the image, on show."""
@@ -229,15 +242,18 @@ class Canvas(QWidget):
         self.editor.selection_changed.connect(lambda: self._recolour(_NO_SEGMENT))
         self._loader.loaded.connect(self._on_tiles_loaded)
         self._loader.failed.connect(self.editor.fail)
-        self._completed.connect(self.first_frame_painted, Qt.ConnectionType.QueuedConnection)
-        self.destroyed.connect(self.lane.close)
-        QCoreApplication.instance().aboutToQuit.connect(self.lane.close)
-
-    def _tell_problem(self) -> None:
-        self.editor.failed.emit(self._scene.problem)
+        queued = Qt.ConnectionType.QueuedConnection  # nothing else happens during a paint event
+        self._completed.connect(self.first_frame_painted, queued)
+        self._damage_seen.connect(self.editor.failed, queued)
+        self._maker.made.connect(self._redraw)
+        self._maker.failed.connect(self.editor.fail)
+        for lane in (self.lane, self._tile_lane):
+            self.destroyed.connect(lane.close)
+            QCoreApplication.instance().aboutToQuit.connect(lane.close)
 
     def _on_document_changed(self) -> None:
         self._hands.reset()
+        self._has_told = False
         self._view = replace(self._view, frame=self.editor.frame)
         self._scene.show(self.editor.document, self._new_tiles())
         self._scene.recolour(self.editor.selection)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QInputDevice, QKeyEvent, QMouseEvent, QNativeGestureEvent, QWheelEvent
 
+from segdesk.core.errors import SegdeskError
 from segdesk.gui.tools import TOOLS
 from segdesk.gui.tools.base import Pointer, Tool
 from segdesk.gui.tools.sketch import Sketch
@@ -61,7 +62,14 @@ class Hands:
     def take(self, event: QEvent) -> bool:
         """Take an event of the canvas; say whether that was all that had to be done."""
         taker = self._takers.get(event.type())
-        return taker is not None and self._editor.document is not None and taker(event)
+        if taker is None or self._editor.document is None:
+            return False
+        try:
+            return taker(event)
+        except SegdeskError as error:
+            self.finish()  # or each move of the mouse would fail anew
+            self._editor.failed.emit(str(error))
+            return True
 
     def draw(self, sketch: Sketch) -> None:
         """Draw the tool's outline."""
@@ -69,14 +77,14 @@ class Hands:
 
     def reset(self) -> None:
         """Start anew on another document; what is under way on the last one is kept."""
-        self._tool.finish()
+        self.finish()
         self._tools = {}
         self._held, self._pan_from = _NONE, None
         self._tool = self._tool_of(self._editor.tool)
 
     def finish(self) -> None:
-        """Keep what is under way as it is."""
-        self._tool.finish()
+        """Keep what is under way as it is; say why if that is refused."""
+        self._editor.attempt(self._tool.finish)
 
     # Mouse.
 
@@ -194,12 +202,12 @@ class Hands:
     def _on_let_go(self, event: QEvent) -> bool:
         self._has_space = False
         self._held, self._pan_from = _NONE, None
-        self._tool.finish()
+        self.finish()
         self._show_cursor()
         return False
 
     def _on_tool_changed(self, tool_id: str) -> None:
-        self._tool.finish()
+        self.finish()
         self._tool = self._tool_of(tool_id)
         self._show_cursor()
         self._canvas.redraw_tool()

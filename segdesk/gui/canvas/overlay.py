@@ -72,7 +72,7 @@ def _read(plane: LabelMap, view: View, rect: QRect) -> tuple[Ids, Indices, Indic
     rows = view.rows(rect.y(), rect.height()) >> level
     x, y = int(columns[0]), int(rows[0])
     window = Window(x, y, int(columns[-1]) - x + 1, int(rows[-1]) - y + 1)
-    return plane.overview(level).read(window, 0, view.frame), rows - y, columns - x
+    return plane.overview(level).look(window, view.frame), rows - y, columns - x
 
 
 def _blocks(rect: QRect) -> Iterator[QRect]:

@@ -17,6 +17,7 @@ from segdesk.engine.tiles import DisplayTiles
 from segdesk.gui.canvas.colours import ColourTable
 from segdesk.gui.canvas.grid import GRID_SCALE, paint_grid
 from segdesk.gui.canvas.overlay import freshen, paint_plane
+from segdesk.gui.canvas.overview_maker import OverviewMaker
 from segdesk.gui.canvas.picture import paint_picture
 from segdesk.gui.canvas.view import View
 from segdesk.gui.tools.sketch import Sketch, reach
@@ -34,15 +35,13 @@ class Scene:
         Around the image.
     ratio
         Device pixels per logical pixel of the screen.
-    problem
-        Why a layer of this document could not be drawn; empty when all were.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, maker: OverviewMaker) -> None:
+        self._maker = maker
         self.tiles: DisplayTiles | None = None
         self.background = QColor(60, 60, 60)
         self.ratio = 1.0
-        self.problem = ""
         self._document: Document | None = None
         self._old_tiles: DisplayTiles | None = None
         self._unfinished: list[QRect] = []
@@ -57,7 +56,6 @@ class Scene:
         """Show another document, or none."""
         self._document, self.tiles = document, tiles
         self._old_tiles, self._tables = None, {}
-        self.problem = ""
 
     def replace_tiles(self, tiles: DisplayTiles | None) -> None:
         """Show the image in other colours; the old ones stay on show until the new are there."""
@@ -71,6 +69,12 @@ class Scene:
         """Return the device pixels painted lately that were not up to date; they are, next time."""
         rects, self._unfinished = self._unfinished, []
         return rects
+
+    def damage(self) -> SegdeskError | None:
+        """Return why a part of a layer could not be shown; None where all of it can."""
+        layers = self._document.layers if self._document else ()
+        planes = (plane for layer in layers for plane in layer.planes)
+        return next((why for plane in planes for why in plane.unreadable.values()), None)
 
     def recolour(self, selection: frozenset[int], update: Update | None = None) -> bool:
         """Follow the colours of the layers; say whether anything on show looks different.
@@ -112,12 +116,9 @@ class Scene:
         until, width = perf_counter() + _PATIENCE, self.contour_width
         wider = rect.marginsAdded(QMargins(width, width, width, width))
         for plane in layer.planes:
-            try:
-                if not freshen(plane, view, wider, until):
-                    self._unfinished.append(rect)
-                paint_plane(painter, plane, self._tables[layer.id], view, rect, width)
-            except SegdeskError as error:  # its tiles are in a file, which may be damaged
-                self.problem = str(error)
+            if not self._maker.takes(plane, view) and not freshen(plane, view, wider, until):
+                self._unfinished.append(rect)
+            paint_plane(painter, plane, self._tables[layer.id], view, rect, width)
 
     def _paint_prompts(
         self, painter: QPainter, document: Document, view: View, rect: QRect

@@ -35,6 +35,16 @@ def file_actions() -> list[Action[MainWindow]]:
         *project_actions(),
         *_images(),
         Action(
+            "import",
+            "&Import Mask…",
+            lambda w: w.asking.import_mask(),
+            "&File",
+            "Ctrl+I",
+            "download-simple",
+            has_image,
+            starts_group=True,
+        ),
+        Action(
             "export",
             "&Export…",
             lambda w: w.asking.export(),
@@ -42,7 +52,6 @@ def file_actions() -> list[Action[MainWindow]]:
             "Ctrl+E",
             "export",
             has_image,
-            starts_group=True,
         ),
         Action("quit", "&Quit", lambda w: w.close(), "&File", "Ctrl+Q", starts_group=True),
     ]

@@ -29,6 +29,7 @@ from segdesk.gui.checkpointing import Checkpointing
 from segdesk.gui.choice import Choice
 from segdesk.gui.forms import OptionsForm
 from segdesk.gui.icons import IconButton
+from segdesk.gui.tiled import TileOptions
 from segdesk.gui.workbench import Workbench
 
 
@@ -49,12 +50,14 @@ class SegmenterPanel(QWidget):
         self.refusal = QLabel(wordWrap=True)
         self._form_slot = QVBoxLayout()
         self.form: OptionsForm | None = None
+        self.tiles = OptionsForm(TileOptions)
         self._spec: SegmenterSpec | None = None
         self._live = QCheckBox("Answer after every prompt")
         self._examples = ExamplesRow(bench, actions["add_example"])
         self._lay_out()
         self._segmenters.activated.connect(self._on_segmenters_activated)
         self._live.toggled.connect(self._choice.set_live)
+        self.tiles.changed.connect(self._on_tiles_changed)
         self._choice.changed.connect(self._refresh)
         self._choice.tuned.connect(self._on_choice_tuned)
         bench.editor.document_changed.connect(self._refresh_refusal)
@@ -72,6 +75,7 @@ class SegmenterPanel(QWidget):
         layout.addWidget(self._checkpoint)
         layout.addWidget(self._hint)
         layout.addLayout(self._form_slot)
+        layout.addWidget(self.tiles)
         layout.addWidget(self._live)
         layout.addWidget(self._examples)
         layout.addWidget(self.refusal)
@@ -93,6 +97,7 @@ class SegmenterPanel(QWidget):
         self._hint.setVisible(bool(self._hint.text()))
         self._refresh_refusal()
         self._live.setVisible(bool(spec and spec.live))
+        self.tiles.setVisible(bool(spec and spec.tile_size and not spec.live))
         with QSignalBlocker(self._live):
             self._live.setChecked(self._choice.live)
         self._checkpoint.refresh()
@@ -131,6 +136,9 @@ class SegmenterPanel(QWidget):
     def _on_choice_tuned(self) -> None:
         if self.form and self._choice.options is not None:
             self.form.show_value(self._choice.options)
+
+    def _on_tiles_changed(self) -> None:
+        self._choice.set_tiles(self.tiles.value())
 
     def _on_form_changed(self) -> None:
         if self.form:

@@ -53,11 +53,14 @@ class SegmentsPanel(QWidget):
         A ``Window`` around the segment that the user has clicked on: to be centred.
     accepted, rejected
         Id of a proposal, and the ids of those of its segments that the user has judged.
+    category_chosen
+        Id of the category that the selected segments shall have.
     """
 
     segment_shown = Signal(object)
     accepted = Signal(int, object)
     rejected = Signal(int, object)
+    category_chosen = Signal(int)
 
     def __init__(
         self,
@@ -226,10 +229,10 @@ class SegmentsPanel(QWidget):
     def _on_view_clicked(self, index: QModelIndex) -> None:
         layer = self._layer()
         if layer:
-            bounds = layer.bounds(int(self.model.ids[index.row()]))
-            if bounds and self._editor.frame not in bounds:
-                self._editor.set_frame(next(iter(bounds)))
+            bounds = self._editor.attempt(layer.bounds, int(self.model.ids[index.row()]))
             if bounds:
+                if self._editor.frame not in bounds:
+                    self._editor.set_frame(next(iter(bounds)))
                 self.segment_shown.emit(bounds[self._editor.frame])
 
     def _fill_category_menu(self, menu: QMenu) -> None:
@@ -238,13 +241,9 @@ class SegmentsPanel(QWidget):
         for category in layer.state.categories if layer else ():
             if category.id:
                 action = menu.addAction(swatch(category.colour), category.name)
-                action.triggered.connect(lambda _=False, i=category.id: self._set_category(i))
-
-    def _set_category(self, category_id: int) -> None:
-        layer, document = self._layer(), self._editor.document
-        chosen = set(self._editor.selection) & set(layer.segments) if layer else set()
-        if document and layer and chosen:
-            self._editor.attempt(edits.set_category, document, layer.id, chosen, category_id)
+                action.triggered.connect(
+                    lambda _=False, i=category.id: self.category_chosen.emit(i)
+                )
 
     def _open_menu(self, position: QPoint) -> None:
         menu = QMenu(self)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPointF, Qt, SignalInstance
 from PySide6.QtGui import QKeyEvent
 
 from segdesk.core.geometry import Window
@@ -31,6 +31,7 @@ class Stage(Protocol):
 
     editor: Editor
     lane: Lane  # for what takes long
+    job_started: SignalInstance  # emits a ``Job`` for the job bar
 
     @property
     def scale(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import ceil, floor
 
 import numpy as np
@@ -16,6 +17,7 @@ from segdesk.gui.tools.base import Pointer, Stage, Tool
 from segdesk.gui.tools.painting import Brushload, begin_painting, image_window, layer_for
 from segdesk.gui.tools.sketch import Sketch, staircase
 
+_REACH = 512.0  # level-0 pixels of a stroke that are painted at once, if the brush is not larger
 _EXACT_SCALE = 5  # logical pixels per pixel, from which on the outline follows the pixels
 
 
@@ -91,8 +93,9 @@ class Stroker(Tool):
         self._at = xy
         end = self._snapped(xy)
         if self._edit and self._last:
-            self._stroke(*self._under(self._last, end))
-            self._last = end
+            for stop in _stops(self._last, end, self.editor.radius):
+                self._stroke(*self._under(self._last, stop))
+                self._last = stop
         self.stage.redraw_tool(outlines)
 
     def _around(self, xy: Point) -> Window:
@@ -152,3 +155,13 @@ class Eraser(Stroker):
             erased = mask & (np.isin(ids, list(self._only)) if self._only else ids > 0)
             if erased.any():
                 self._edit.paint(self._layer, window, 0, erased, number, self._frame)
+
+
+def _stops(start: Point, end: Point, radius: float) -> Iterator[Point]:
+    """Yield where a brush stops on its way, so that the window around no part is very large."""
+    reach = max(_REACH, 2 * radius)
+    count = ceil(max(abs(end[0] - start[0]), abs(end[1] - start[1])) / reach) or 1
+    for number in range(1, count):
+        share = number / count
+        yield start[0] + (end[0] - start[0]) * share, start[1] + (end[1] - start[1]) * share
+    yield end

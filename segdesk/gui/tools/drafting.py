@@ -22,12 +22,12 @@ def edit_beside(
     draft = document.draft()
 
     def adopt(result: T) -> None:
-        if document is editor.document:
-            version = document.version
-            editor.attempt(document.adopt, draft)
-            if document.version != version or not draft.history.steps:
-                editor.message.emit(tell(result))
+        version = document.version
+        editor.attempt(document.adopt, draft)
+        if document.version != version or not draft.history.steps:
+            editor.message.emit(tell(result))
 
     job = stage.lane.submit(lambda report: change(draft, report), title)
     job.succeeded.connect(adopt)
     job.failed.connect(editor.fail)
+    stage.job_started.emit(job)

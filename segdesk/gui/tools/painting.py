@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import floor
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segdesk.core.geometry import Window
-from segdesk.core.labelmap import LabelMap
 from segdesk.core.segmentation import Category, Segment
 from segdesk.engine import edits
 from segdesk.engine.edit import Edit
@@ -68,32 +65,12 @@ class Brushload:
             self.edit.paint(self.layer, window, self.segment_id, mask, plane, self.frame)
 
 
-def paint_shape(
-    editor: Editor, name: str, window: Window, mask: NDArray[np.bool_], is_new: bool = False
-) -> None:
-    """Paint the chosen category where a mask is true, as one step."""
-    layer = layer_for(editor)
-    if layer and window:
-        load = begin_painting(editor, layer, name, None, is_new)
-        load.paint(window, mask)
-        load.edit.commit()
-
-
 def plane_of(layer: Layer, segment_id: int) -> int:
     """Return the plane on which a segment lies; the topmost one for one that is nowhere."""
     planes = range(len(layer.planes))
     if len(layer.planes) == 1 or segment_id not in layer.areas:
         return planes[-1]
     return next(n for n in planes if any(True for _ in layer.planes[n].indices_of({segment_id})))
-
-
-def top_ids(planes: Sequence[LabelMap], window: Window, frame: int) -> NDArray[Any]:
-    """Return the topmost segment id at every pixel of a window."""
-    ids = planes[0].read(window, 0, frame)
-    for plane in planes[1:]:
-        above = plane.read(window, 0, frame)
-        np.copyto(ids, above, where=above > 0)
-    return ids
 
 
 def continued(editor: Editor, layer: Layer, start: tuple[float, float] | None) -> Segment | None:

@@ -6,9 +6,11 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 
-from segdesk.core.raster import Point, polygon
+from segdesk.core import raster
+from segdesk.core.raster import Point
 from segdesk.gui.tools.base import Pointer, Stage, Tool
-from segdesk.gui.tools.painting import image_window, paint_shape
+from segdesk.gui.tools.painting import image_window
+from segdesk.gui.tools.shapes import paint_region, region_of
 from segdesk.gui.tools.sketch import Sketch, path_of
 
 _NEAR = 8.0  # logical pixels from the first corner, within which a click closes
@@ -85,8 +87,7 @@ class Polygon(Tool):
 
     def _close(self) -> None:
         corners, self._corners = self._corners, []
-        shape = polygon(np.array(corners), image_window(self.editor))
-        paint_shape(self.editor, "Polygon", *shape, self._is_new)
+        _paint_inside(self.stage, "Polygon", corners, self._is_new)
 
     def _is_near_first(self, xy: Point) -> bool:
         (x, y), (x0, y0) = xy, self._corners[0]
@@ -126,8 +127,7 @@ class Lasso(Tool):
         """Paint inside the line, closed where it is."""
         path, self._path = self._path, []
         if len(path) > 2:
-            shape = polygon(np.array(path), image_window(self.editor))
-            paint_shape(self.editor, "Lasso", *shape, self._is_new)
+            _paint_inside(self.stage, "Lasso", path, self._is_new)
 
     def cancel(self) -> None:
         """Forget the line."""
@@ -137,6 +137,11 @@ class Lasso(Tool):
         """Draw the line."""
         if self._path:
             sketch.outline(path_of(np.array(self._path)))
+
+
+def _paint_inside(stage: Stage, name: str, corners: list[Point], is_new: bool) -> None:
+    shape = raster.Polygon(np.array(corners), image_window(stage.editor))
+    paint_region(stage, name, region_of(shape.window, shape.mask), is_new)
 
 
 def _closes(event: QKeyEvent) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import floor
 
 import numpy as np
@@ -10,7 +11,8 @@ from PySide6.QtCore import QRectF, Qt
 from segdesk.core.geometry import Window
 from segdesk.core.raster import Mask
 from segdesk.gui.tools.base import Picture, Pointer, Stage, Tool
-from segdesk.gui.tools.painting import categories_of, image_window, paint_shape
+from segdesk.gui.tools.painting import categories_of, image_window
+from segdesk.gui.tools.shapes import paint_region, region_of
 from segdesk.gui.tools.sketch import Sketch, colour_of
 
 _FIRST = 24.0  # difference of a channel, of 255
@@ -60,11 +62,11 @@ class Wand(Tool):
         start, self._start = self._start, None
         if start and self._picture:
             step = 1 << self._picture.level
-            mask = self._mask.repeat(step, 0).repeat(step, 1)
-            window = Window(self._window.x * step, self._window.y * step, *mask.shape[::-1])
-            inside = window.intersection(image_window(self.editor))
-            mask = mask[: inside.height, : inside.width]
-            paint_shape(self.editor, "Magic wand", inside, mask, start.control)
+            x, y, rows, columns = self._window.x, self._window.y, *self._mask.shape
+            found = Window(x * step, y * step, columns * step, rows * step)
+            enlarged = partial(_enlarged, self._mask, self._window, self._picture.level)
+            region = region_of(found.intersection(image_window(self.editor)), enlarged)
+            paint_region(self.stage, "Magic wand", region, start.control)
         self._picture = None
 
     def cancel(self) -> None:
@@ -109,3 +111,11 @@ class Wand(Tool):
         self._mask = around[1:-1, 1:-1][place.slices] > 0
         self._window = place.shifted(window.x, window.y)
         self.stage.redraw_tool()
+
+
+def _enlarged(mask: Mask, place: Window, level: int, window: Window) -> Mask:
+    """Return which level-0 pixels of a window lie under the mask of a window of a level."""
+    rows = (np.arange(window.y, window.bottom) >> level) - place.y
+    columns = (np.arange(window.x, window.right) >> level) - place.x
+    result: Mask = mask[np.ix_(rows, columns)]
+    return result

@@ -170,6 +170,18 @@ def test_a_newer_project_is_refused(path):
     assert path.read_bytes() == before
 
 
+def test_all_frames_of_a_stack_that_is_in_no_file_are_kept(tmp_path):
+    stack = np.random.default_rng(0).integers(0, 255, (3, 40, 50, 2), dtype=np.uint8)
+    with Project() as project:
+        add_layer(project.add(ArrayImage(stack, "stack")))
+        project.save_as(tmp_path / "stack.segdesk")
+    assert check(tmp_path / "stack.segdesk").findings == ()
+    with open_project(tmp_path / "stack.segdesk") as project:
+        image = project.document(1).image
+        for frame, pixels in enumerate(stack):
+            np.testing.assert_array_equal(image.read(image.info.window, 0, frame), pixels)
+
+
 def test_an_older_project_is_brought_up_to_date(path):
     """The next version of the program opens a file of this one, and keeps all that is in it."""
     added = 'CREATE TABLE bookmark (image INTEGER PRIMARY KEY, "window" TEXT, crc INTEGER);'
