@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import tempfile
-from contextlib import suppress
-from pathlib import Path
-
 import torch
 from torch import Tensor
 
-from segdesk.core.own_folders import own_folder
+from segdesk.core.remembered import Remembered
 
 Outputs = dict[str, Tensor]
 """What a model says, by the names of transformers."""
 
 EXACT = 0.9999  # of the labels that must be equal, in the same precision
 HALF = 0.98  # in half precision
+_verdicts = Remembered("models/agreed.json")
 
 
 def agreement(found: Outputs, expected: Outputs) -> float:
@@ -42,28 +38,10 @@ def _labels(scores: Tensor, are_alone: bool) -> Tensor:
 
 def recall(key: str) -> float | str | None:
     """Return the agreement that was found before, or why there was none; None: never tried."""
-    known = _read().get(key)
+    known = _verdicts.get(key)
     return known if isinstance(known, float | str) else None
 
 
 def note(key: str, verdict: float | str) -> None:
-    """Remember a verdict; not being able to is no failure."""
-    path = _path()
-    with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            temporary = Path(folder) / path.name
-            temporary.write_text(json.dumps(_read() | {key: verdict}), "utf-8")
-            temporary.replace(path)
-
-
-def _read() -> dict[str, object]:
-    try:
-        known = json.loads(_path().read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return known if isinstance(known, dict) else {}
-
-
-def _path() -> Path:
-    return own_folder("cache") / "models" / "agreed.json"
+    """Remember a verdict."""
+    _verdicts.note(key, verdict)
