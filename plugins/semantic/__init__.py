@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from segdesk.api import Checkpoint, Report, SegmenterSpec, Session, hookimpl
+from segdesk.core.speed import HELP_SPEED, Speed
 
 
 @dataclass(frozen=True)
 class SemanticOptions:
-    """What is asked of models that answer by masks; the others have one resolution."""
+    """How fine masks are, of models that answer by masks, and how models run."""
 
     resolution: Literal["standard", "full"] = field(
         default="standard",
@@ -17,6 +18,7 @@ class SemanticOptions:
             " them; full, as fine as the model's own"
         },
     )
+    speed: Speed = field(default="exact", metadata={"help": HELP_SPEED})
 
 
 @hookimpl

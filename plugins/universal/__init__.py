@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from segdesk.api import Checkpoint, Report, SegmenterSpec, Session, hookimpl
+from segdesk.core.speed import HELP_SPEED, Speed
 
 _HELP_RESOLUTION = (
     "standard: masks on the model's grid, as transformers makes them; full: outlines as fine as"
@@ -29,6 +30,7 @@ class InstanceOptions:
     resolution: Literal["standard", "full"] = field(
         default="standard", metadata={"help": _HELP_RESOLUTION}
     )
+    speed: Speed = field(default="exact", metadata={"help": HELP_SPEED})
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ def segdesk_segmenters() -> list[SegmenterSpec]:
                 ),
             ),
             needs_checkpoint=True,
+            half=True,
             help="Finds every thing that the model knows; things may overlap.",
         ),
         SegmenterSpec(
@@ -88,6 +91,7 @@ def segdesk_segmenters() -> list[SegmenterSpec]:
                 ),
             ),
             needs_checkpoint=True,
+            half=True,
             help="Finds every thing, and fills the rest with stuff such as sky and road.",
         ),
     ]

@@ -23,7 +23,7 @@ class InstanceSession:
     def segment(self, request: SegmentRequest, report: Report) -> SegmentMasks | SegmentIds:
         """Return the instances in the whole window."""
         options = request.options
-        (answer,) = self._model.answer(request.rgb, options.resolution, report).answers
+        (answer,) = self._model.answer(request.rgb, options, report).answers
         report(0.9, "Drawing the masks")
         family, shape = self._model.family(options.resolution), request.window.shape
         limits = _limits(options)
@@ -33,6 +33,11 @@ class InstanceSession:
             return SegmentIds(flat.ids, flat.segments, categories, "instance")
         masks = overlapping_instances(answer, family, limits, shape)
         return SegmentMasks(masks, categories, "instance")
+
+    def use_half(self) -> bool:
+        """Compute in half precision from now on."""
+        self._model.use_half()
+        return True
 
     def close(self) -> None:
         """Free the model's memory."""
@@ -50,13 +55,18 @@ class PanopticSession:
     def segment(self, request: SegmentRequest, report: Report) -> SegmentIds:
         """Return the segments of the whole window."""
         options = request.options
-        (answer,) = self._model.answer(request.rgb, options.resolution, report).answers
+        (answer,) = self._model.answer(request.rgb, options, report).answers
         report(0.9, "Drawing the segments")
         categories = self._model.categories()
         fuse = fused_categories(options.fuse, categories)
         family, shape = self._model.family(options.resolution), request.window.shape
         flat = panoptic_segments(answer, family, _limits(options), shape, fuse)
         return SegmentIds(flat.ids, flat.segments, categories, "panoptic")
+
+    def use_half(self) -> bool:
+        """Compute in half precision from now on."""
+        self._model.use_half()
+        return True
 
     def close(self) -> None:
         """Free the model's memory."""

@@ -8,6 +8,7 @@ SegdeskError                what happened, to which file, and what to do: shown 
 ├── PluginError             a plugin that broke its contract
 ├── WorkerError             a worker process that died or stopped answering
 │   └── OutOfMemory         the memory of the machine or the device was not enough
+│       └── WouldNotFit     it is not going to be: nothing was tried
 ├── ExportError             an export that could not be written or did not read back equal
 ├── ProjectError            a project that cannot be opened, read or written
 │   └── DamagedError        a project that is damaged: what is whole can be recovered
@@ -51,6 +52,10 @@ class WorkerError(SegdeskError):
 
 class OutOfMemory(WorkerError):
     """The memory of the machine, or of the device, was not enough."""
+
+
+class WouldNotFit(OutOfMemory):
+    """Less memory is free than is going to be needed; nothing was tried."""
 
 
 class ExportError(SegdeskError):

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from segdesk.core.errors import SegdeskError
+from segdesk.core.own_folders import own_folder
 
 
 def config_folder() -> Path:
     """Return the folder of the settings; ``SEGDESK_HOME`` moves all folders elsewhere."""
-    return _folder("config")
+    return own_folder("config")
 
 
 def data_folder() -> Path:
     """Return the folder of user plugins and what must not be lost."""
-    return _folder("data")
+    return own_folder("data")
 
 
 def cache_folder() -> Path:
     """Return the folder of what can be made anew."""
-    return _folder("cache")
+    return own_folder("cache")
 
 
 def plugin_folder() -> Path:
@@ -52,13 +52,3 @@ def change_settings(**changes: Any) -> None:
             temporary.replace(path)
     except OSError as error:
         raise SegdeskError(f"Settings could not be saved to {path}: {error.strerror}.") from error
-
-
-def _folder(kind: str) -> Path:
-    home = os.environ.get("SEGDESK_HOME")
-    if home:
-        return Path(home) / kind
-    import platformdirs
-
-    folder: Path = getattr(platformdirs, f"user_{kind}_path")("segdesk", appauthor=False)
-    return folder

@@ -48,6 +48,50 @@ def memory_use(workers: Iterable[int], device: Usage | None = None) -> MemoryUse
     return MemoryUse(own, (machine.total - machine.available, machine.total), device)
 
 
+def free_memory(on_device: bool) -> int:
+    """Return the free bytes of the machine, or of the device."""
+    import psutil
+
+    usage = device_memory() if on_device else None
+    if usage is None:
+        free: int = psutil.virtual_memory().available
+        return free
+    return usage[1] - usage[0]
+
+
+def use_and_peak(on_device: bool, anew: bool = False) -> Usage:
+    """Return (bytes in use, the most so far) of this process, or of PyTorch on the device.
+
+    Parameters
+    ----------
+    on_device
+        Of the device.
+    anew
+        Forget the peak of the device before: from now on it counts from what is in use.
+    """
+    if not on_device:
+        return _process_use_and_peak()
+    accelerator: Any = getattr(sys.modules.get("torch"), "accelerator", None)
+    if not hasattr(accelerator, "max_memory_allocated"):  # older PyTorch
+        return 0, 0
+    if anew:
+        accelerator.reset_peak_memory_stats()
+    return accelerator.memory_allocated(), accelerator.max_memory_allocated()
+
+
+def _process_use_and_peak() -> Usage:
+    import psutil
+
+    use = psutil.Process().memory_info()
+    if sys.platform == "win32":
+        return use.rss, use.peak_wset
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return use.rss, max(use.rss, peak)  # the peak is not counted at every moment
+
+
 def device_memory() -> Usage | None:
     """Return what is in use on the accelerator; None where there is none, or nobody runs PyTorch.
 

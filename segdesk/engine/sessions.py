@@ -15,6 +15,7 @@ from segdesk.core.errors import (
     OutOfMemory,
     PluginError,
     SegdeskError,
+    WouldNotFit,
     in_words,
     is_lack_of_memory,
 )
@@ -23,6 +24,7 @@ from segdesk.core.prompts import Prompt
 from segdesk.core.segmentation import Answer, Provenance, Segmentation
 from segdesk.engine.answer_check import check_answer
 from segdesk.engine.checkpoints.finding import find_checkpoint
+from segdesk.engine.estimate import check_answers, check_weights, measuring, weight_bytes
 from segdesk.engine.registry import registry
 from segdesk.engine.resolve import resolve
 
@@ -46,6 +48,8 @@ class Sessions:
     def __init__(self, limit: int = 2) -> None:
         self._open: OrderedDict[Key, Session] = OrderedDict()
         self._limit = limit
+        self._weights: dict[Key, int] = {}  # bytes
+        self._fits: set[tuple[Key, int, int]] = set()  # number and pixels of windows, while open
 
     def __enter__(self) -> Self:
         return self
@@ -76,9 +80,13 @@ class Sessions:
         key = job.key
         try:
             session, rest = self._session(job, report)
-            answers = _asked(session, requests, rest)
+            answers = self._asked(session, job, requests, rest)
             for answer, request in zip(answers, requests, strict=True):
                 check_answer(answer, request, job.segmenter)
+        except WouldNotFit:
+            if len(requests) == 1:  # what comes next is another session
+                self._close(key)
+            raise
         except SegdeskError:
             raise
         except (Exception, SystemExit) as error:
@@ -110,14 +118,34 @@ class Sessions:
         spec, checkpoint = registry().segmenter(job.segmenter), job.checkpoint
         if spec.needs_checkpoint:
             checkpoint = str(find_checkpoint(checkpoint, part(report, 0.0, 0.3)))
+            self._weights[key] = weight_bytes(checkpoint)
+            check_weights(job, self._weights[key])
         session = spec.open(checkpoint, job.device, part(report, 0.3, 0.5))
         self._open[key] = session
         if job.half and hasattr(session, "use_half"):
             session.use_half()
         return session, part(report, 0.5, 1.0)
 
+    def _asked(
+        self,
+        session: Session,
+        job: SegmentJob,
+        requests: Sequence[SegmentRequest],
+        report: Report,
+    ) -> list[Answer]:
+        """Ask a session; the first time for so much, look at the memory before and after."""
+        case = job.key, len(requests), sum(request.window.area for request in requests)
+        if case in self._fits or not registry().segmenter(job.segmenter).needs_checkpoint:
+            return _asked(session, requests, report)
+        check_answers(job, requests, self._weights[job.key])
+        with measuring(job, requests):
+            answers = _asked(session, requests, report)
+        self._fits.add(case)
+        return answers
+
     def _close(self, key: Key) -> None:
         session = self._open.pop(key, None)
+        self._fits = {case for case in self._fits if case[0] != key}
         if session is None:
             return
         try:

@@ -37,6 +37,7 @@ class LoadedModel:
     model: Any  # a PreTrainedModel, in float32 and not training
     processor: Any  # its image processor
     device: torch.device
+    folder: Path  # of the checkpoint
     tokenizer: Any = None  # of models that are told their task in words
 
 
@@ -80,7 +81,7 @@ def load_model(
     report(0.9, f"Moving the model to {target}")
     with _blaming(folder):
         processor, tokenizer = _inputs(folder, config)
-    return LoadedModel(model.to(target), processor, target, tokenizer)
+    return LoadedModel(model.to(target), processor, target, folder, tokenizer)
 
 
 def _inputs(folder: Path, config: Any) -> tuple[Any, Any]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from transformers import (
@@ -18,10 +17,12 @@ from transformers.image_transforms import get_size_with_aspect_ratio
 
 from segdesk.core.progress import Report
 from segdesk.core.segmentation import Category, Task
+from segdesk.ml.agreement import Outputs
 from segdesk.ml.categories import categories_of
 from segdesk.ml.loading import LoadedModel
 from segdesk.ml.postprocess.families import FAMILIES, Family
 from segdesk.ml.postprocess.queries import QueryAnswer
+from segdesk.ml.runner import Runner
 
 Resolution = Literal["standard", "full"]
 
@@ -47,6 +48,7 @@ class QueryModel:
         self.loaded = loaded
         self._task = task
         self._settings = _settings(loaded, task)
+        self._runner = Runner(loaded, self._outputs)
 
     @property
     def config(self) -> Any:
@@ -61,18 +63,38 @@ class QueryModel:
         """Return the categories in the order of its scores."""
         return categories_of(self.config, self.config.num_labels, self._task)
 
-    def answer(self, rgb: NDArray[np.uint8], resolution: Resolution, report: Report) -> Parts:
-        """Return what it says of an image, (rows, columns, 3)."""
+    def use_half(self) -> None:
+        """Compute in half precision from now on."""
+        self._runner.use_half()
+
+    def answer(self, rgb: NDArray[np.uint8], options: Any, report: Report) -> Parts:
+        """Return what it says of an image, (rows, columns, 3).
+
+        Parameters
+        ----------
+        rgb
+            The image.
+        options
+            Of which ``resolution`` and ``speed`` count.
+        report
+            Progress and stop.
+        """
         report(0.1, "Preparing the image")
         inputs = self._inputs(np.array(rgb))  # a copy: what is given is read-only
         given = {key: inputs[key].to(self.loaded.device) for key in _INPUTS if key in inputs}
         if self.loaded.tokenizer is not None:
             given["task_inputs"] = self._task_tokens().to(self.loaded.device)
-        report(0.2, "Running the model")
-        with torch.inference_mode():
-            outputs = self.loaded.model(**given)
+        outputs = self._runner(given, options.speed, report)
         report(0.8, "Reading the masks")
-        return self._parts(outputs, inputs.get("patch_offsets"), rgb.shape[:2], resolution)
+        patches = inputs.get("patch_offsets")
+        return self._parts(outputs, patches, rgb.shape[:2], options.resolution)
+
+    @property
+    def _outputs(self) -> tuple[str, str]:
+        """What the model calls (images, queries, categories) and (images, queries, h, w)."""
+        if "detr" in self.config.model_type:
+            return "logits", "pred_masks"
+        return "class_queries_logits", "masks_queries_logits"
 
     def _inputs(self, rgb: NDArray[np.uint8]) -> Any:
         settings = {"return_tensors": "pt", "input_data_format": "channels_last"}
@@ -80,8 +102,8 @@ class QueryModel:
             return self.loaded.processor(videos=[rgb[np.newaxis]], **settings)
         return self.loaded.processor(images=rgb, **settings, **self._settings)
 
-    def _parts(self, outputs: Any, patches: Any, shape: Any, resolution: Resolution) -> Parts:
-        kinds, masks = _logits(outputs)
+    def _parts(self, outputs: Outputs, patches: Any, shape: Any, resolution: Resolution) -> Parts:
+        kinds, masks = (outputs[name] for name in self._outputs)
         grid, filled = self.family(resolution).grid, None
         whole = (0, 0)
         if self.config.model_type.startswith("eomt"):
@@ -91,8 +113,7 @@ class QueryModel:
             whole = get_size_with_aspect_ratio(shape, shortest, longest)
             filled = None if patches else whole
         answers = tuple(
-            QueryAnswer(kind.float(), mask.float(), grid, filled)
-            for kind, mask in zip(kinds, masks, strict=True)
+            QueryAnswer(kind, mask, grid, filled) for kind, mask in zip(kinds, masks, strict=True)
         )
         offsets = tuple((int(start), int(stop)) for _, start, stop in patches or ())
         return Parts(answers, offsets, whole)
@@ -107,13 +128,6 @@ class QueryModel:
             return_tensors="pt",
         )
         return tokens["attention_mask"] * tokens["input_ids"]
-
-
-def _logits(outputs: Any) -> tuple[Tensor, Tensor]:
-    """Return (images, queries, categories) and (images, queries, h, w)."""
-    if "class_queries_logits" in outputs:
-        return outputs.class_queries_logits, outputs.masks_queries_logits
-    return outputs.logits, outputs.pred_masks
 
 
 def _settings(loaded: LoadedModel, task: Task) -> dict[str, Any]:

@@ -34,7 +34,10 @@ from segdesk.engine.segment import SegmentJob, make_request
 from segdesk.engine.worker import Worker
 if __name__ == "__main__":
     job, worker = SegmentJob("semantic", sys.argv[2], "cpu"), Worker()
-    print(len(worker.run(job, make_request(open_image(sys.argv[1]), job)).segments))
+    request = make_request(open_image(sys.argv[1]), job)
+    for _ in range(3):  # OpenVINO, where it is installed, is ready the second time
+        found = worker.run(job, request)
+    print(len(found.segments))
     worker.close()
 """
 

@@ -236,7 +236,7 @@ def test_tiles_of_a_real_model_are_answered_one_by_one_together_and_in_half(chec
         single = [sessions.answers(job, [request])[0].scores for request in requests]
         together = [answer.scores for answer in sessions.answers(job, requests)]
         half = sessions.answers(replace(job, half=True), requests)
-    np.testing.assert_allclose(single, together, atol=1e-5)
+    np.testing.assert_allclose(single, together, atol=1e-4)
     for full, small in zip(single, half, strict=True):
         assert small.scores.dtype == np.float32
         assert (small.scores != full).any(), "it really computes in another precision"
@@ -247,8 +247,9 @@ def test_a_batch_is_the_same_as_one_by_one(checkpoint):
     """As on a device where tiles run together: the processor here does it too."""
     session = registry().segmenter("semantic").open(str(checkpoint), "cpu", silent)
     rgb = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), np.uint8)
-    batch = session._dense_scores(list(rgb), silent)
-    for image, scores in zip(rgb, batch, strict=True):
-        alone = session._dense_scores([image], silent)[0]
+    requests = [make_request(ArrayImage(image), job_of(checkpoint)) for image in rgb]
+    batch = session._dense_scores(requests, silent)
+    for request, scores in zip(requests, batch, strict=True):
+        alone = session._dense_scores([request], silent)[0]
         torch.testing.assert_close(scores, alone, atol=1e-4, rtol=0)
     session.close()

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import tempfile
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 
-from segdesk.engine.folders import cache_folder
+from segdesk.core.remembered import Remembered
 from segdesk.engine.job import SegmentJob
 from segdesk.engine.tiling.plan import SMALLEST
 
 _LEAST_HALVED = 4 * SMALLEST  # smaller tiles than half of it show too little
+_rungs = Remembered("memory.json")
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ class RungMemory:
 
     def recall(self) -> Rung:
         """Return the rung that fitted the last time; the first one where nothing is known."""
-        known = _read().get(self._key)
+        known = _rungs.get(self._key)
         with suppress(TypeError, ValueError):
             if isinstance(known, dict):
                 rung = replace(self._first, **known)
@@ -65,14 +63,8 @@ class RungMemory:
         return self._first
 
     def note(self, rung: Rung) -> None:
-        """Remember a rung; not being able to is no failure."""
-        path = _path()
-        with suppress(OSError):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-                temporary = Path(folder) / path.name
-                temporary.write_text(json.dumps(_read() | {self._key: asdict(rung)}), "utf-8")
-                temporary.replace(path)
+        """Remember a rung."""
+        _rungs.note(self._key, asdict(rung))
 
 
 def _all_below(rung: Rung) -> list[Rung]:
@@ -81,15 +73,3 @@ def _all_below(rung: Rung) -> list[Rung]:
         found.append(below[0])
         below = below[0].below()
     return found
-
-
-def _read() -> dict[str, object]:
-    try:
-        known = json.loads(_path().read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return known if isinstance(known, dict) else {}
-
-
-def _path() -> Path:
-    return cache_folder() / "memory.json"

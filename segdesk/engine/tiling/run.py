@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from segdesk.api import SegmentRequest
 from segdesk.core.display import Display, default_display
-from segdesk.core.errors import OutOfMemory, UsageError
+from segdesk.core.errors import OutOfMemory, UsageError, WouldNotFit
 from segdesk.core.image import ImageSource, Pixels
 from segdesk.core.labelmap import LabelMap
 from segdesk.core.progress import Report, silent
@@ -225,8 +225,12 @@ class TiledRun:
         below = self.rung.below()
         if below is None:
             raise error
-        rung, self._words = below
-        self._rungs.note(rung)
+        rung, words = below
+        if isinstance(error, WouldNotFit):  # now; the next time more may be free
+            self._words = f"to fit into memory: {words}"
+        else:
+            self._words = f"memory ran out: {words}"
+            self._rungs.note(rung)
         if rung.size != self.rung.size:
             raise _OtherSize(rung)
         self.rung = rung
@@ -235,9 +239,10 @@ class TiledRun:
         total, start = len(self.plan), self._answered + more
 
         def told(fraction: float, message: str) -> None:
-            words = f"Tile {start + 1} of {total}" if start else message or f"{total} tiles"
+            place = f"Tile {start + 1} of {total}" if start else f"{total} tiles"
+            words = f"{place}: {message}" if message else place
             if self._words:
-                words += f" (memory ran out: {self._words})"
+                words += f" ({self._words})"
             report((start + count * min(max(fraction, 0.0), 1.0)) / total, words)
 
         return told
