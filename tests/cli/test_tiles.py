@@ -81,7 +81,7 @@ def test_stop_keeps_the_tiles_and_resume_goes_on(segment, asked, tmp_path):
     assert state.is_file()
     code, out, err = segment("--tile", "64", "--resume")
     assert (code, err) == (0, "")
-    assert "bar.png: 1 segments" in out
+    assert "bar.png: 1 segment " in out
     mask = values(tmp_path / "out" / "bar.png") > 0
     assert mask[70:130, 20:280].all()
     assert mask.sum() == 60 * 260
